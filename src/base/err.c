@@ -29,6 +29,11 @@ static void copy_cut(char *out, size_t out_size, const char *text) {
     out[len] = '\0';
 }
 
+static void append(char *out, size_t out_size, const char *text) {
+    size_t len = strlen(out);
+    copy_cut(out + len, out_size - len, text);
+}
+
 /* Formats beside the error first, since an argument may point into the old message. */
 __attribute__((format(printf, 4, 0))) static int set(struct err *err, enum err_code code, const char *field,
                                                      const char *format, va_list args) {
@@ -68,8 +73,8 @@ int err_errno(struct err *err, enum err_code code, int errnum, const char *forma
         char text[128];
         /* The GNU strerror_r, which may leave text alone and return a constant. */
         const char *reason = strerror_r(errnum, text, sizeof(text));
-        size_t len = strlen(err->message);
-        (void)snprintf(err->message + len, sizeof(err->message) - len, ": %s", reason);
+        append(err->message, sizeof(err->message), ": ");
+        append(err->message, sizeof(err->message), reason);
     }
     return result;
 }
@@ -83,8 +88,8 @@ int err_wrap(struct err *err, const char *format, ...) {
     va_start(args, format);
     (void)vsnprintf(message, sizeof(message), format, args);
     va_end(args);
-    size_t len = strlen(message);
-    (void)snprintf(message + len, sizeof(message) - len, ": %s", err->message);
+    append(message, sizeof(message), ": ");
+    append(message, sizeof(message), err->message);
     memcpy(err->message, message, sizeof(message));
     /* Wrapping an error nobody set must still read as a failure. */
     if (err->code == ERR_NONE)

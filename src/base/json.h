@@ -12,8 +12,10 @@
 
 struct arena;
 
-/* RFC 8259, duplicate keys refused, depth at most 64 (JSON_MAX_DEPTH below jansson's own), any value at the top. The result is released with the arena (do not
- * json_decref it). ERR_VALIDATION names line and column. */
+#define JSON_MAX_DEPTH 64 /* below jansson's own */
+
+/* RFC 8259, duplicate keys and "\u0000" refused, depth at most JSON_MAX_DEPTH, any value at the top. The result is
+ * released with the arena (do not json_decref it). ERR_VALIDATION names line and column. */
 MUST_CHECK int json_parse(struct arena *arena, const char *text, size_t len, json_t **out, struct err *err);
 /* Compact, keys in insertion order, into the arena. */
 char *json_text(struct arena *arena, const json_t *value);

@@ -21,6 +21,8 @@ bool str_copy(char *out, size_t out_size, const char *text);
 bool str_to_int(const char *text, int64_t min, int64_t max, int64_t *out);
 /* Valid UTF-8 by RFC 3629 (no surrogates, no overlong forms), without NUL. */
 bool str_is_utf8(const char *text, size_t len);
+/* Bytes of the valid UTF-8 sequence (RFC 3629) that text starts with, 1 to 4; 0 if it starts with none or len is 0. */
+size_t str_utf8_next(const char *text, size_t len);
 size_t str_utf8_len(const char *text); /* code points */
 /* Without white space at both ends. */
 char *str_trim(struct arena *arena, const char *text);

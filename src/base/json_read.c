@@ -1,0 +1,115 @@
+/* json_read: parsing with jansson under limits, and looking into values. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+/* Finds the first bracket nested deeper than JSON_MAX_DEPTH, before jansson recurses into it. False if there is none.
+ */
+static bool find_too_deep(const char *text, size_t len, size_t *line, size_t *column) {
+    size_t depth = 0, line_start = 0;
+    bool is_in_string = false;
+    *line = 1;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        if (c == '\n') {
+            ++*line;
+            line_start = i + 1;
+        } else if (is_in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                is_in_string = false;
+        } else if (c == '"') {
+            is_in_string = true;
+        } else if (c == '[' || c == '{') {
+            if (++depth > JSON_MAX_DEPTH) {
+                *column = i - line_start + 1;
+                return true;
+            }
+        } else if ((c == ']' || c == '}') && depth > 0) {
+            depth--;
+        }
+    }
+    return false;
+}
+
+static void decref(void *value) {
+    json_decref(value);
+}
+
+json_t *json_own(struct arena *arena, json_t *value) {
+    if (value)
+        arena_defer(arena, decref, value);
+    return value;
+}
+
+int json_parse(struct arena *arena, const char *text, size_t len, json_t **out, struct err *err) {
+    size_t line = 0, column = 0;
+    json_error_t problem = {0};
+
+    if (find_too_deep(text, len, &line, &column))
+        return err_set(err, ERR_VALIDATION, "line %zu, column %zu: nested deeper than %d levels", line, column,
+                       JSON_MAX_DEPTH);
+    json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+    if (!value)
+        return err_set(err, ERR_VALIDATION, "line %d, column %d: %s", problem.line > 0 ? problem.line : 1,
+                       problem.column > 0 ? problem.column : 1, problem.text);
+    *out = json_own(arena, value);
+    return 0;
+}
+
+char *json_text(struct arena *arena, const json_t *value) {
+    CLEANUP(buf_release) struct buf text = {0};
+    struct jw jw;
+    jw_init(&jw, &text);
+    jw_value(&jw, value);
+    return arena_strndup(arena, text.data, text.len);
+}
+
+const char *json_str(const json_t *json, const char *key, const char *fallback) {
+    const char *text = json_string_value(json_object_get(json, key));
+    return text ? text : fallback;
+}
+
+int64_t json_int(const json_t *json, const char *key, int64_t fallback) {
+    const json_t *value = json_object_get(json, key);
+    return json_is_integer(value) ? (int64_t)json_integer_value(value) : fallback;
+}
+
+bool json_flag(const json_t *json, const char *key, bool fallback) {
+    const json_t *value = json_object_get(json, key);
+    return json_is_boolean(value) ? json_is_true(value) : fallback;
+}
+
+/* The member of json that the next part of the path names. */
+static json_t *step(const json_t *json, const char *name, size_t len) {
+    if (json_is_object(json)) {
+        CLEANUP(mem_freep) char *key = mem_strndup(name, len);
+        return json_object_get(json, key);
+    }
+    if (!json_is_array(json) || len == 0 || len > 9)
+        return NULL;
+    size_t index = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (name[i] < '0' || name[i] > '9')
+            return NULL;
+        index = index * 10 + (size_t)(name[i] - '0');
+    }
+    return json_array_get(json, index);
+}
+
+json_t *json_at(const json_t *json, const char *dotted_path) {
+    const char *at = dotted_path;
+    for (;;) {
+        size_t len = strcspn(at, ".");
+        json_t *value = step(json, at, len);
+        if (!value || at[len] == '\0')
+            return value;
+        json = value;
+        at += len + 1;
+    }
+}
