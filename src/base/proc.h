@@ -17,7 +17,7 @@ struct proc_limit {
 /* How to start a child. Zeroed means: stdin from /dev/null, stdout and stderr to /dev/null, environment empty,
  * working directory inherited. All other descriptors are closed in the child (close_range). */
 struct proc_spec {
-    const char *const *argv;        /* NULL-terminated; argv[0] is looked up in PATH of env, or holds a '/' */
+    const char *const *argv;        /* NULL-terminated; argv[0] is looked up in PATH of env (absolute parts of it), or holds a '/' */
     const char *const *env;         /* NULL-terminated "NAME=value"; NULL: empty */
     const char *dir;                /* working directory, or NULL */
     int stdin_fd;                   /* <= 0: /dev/null */
@@ -40,11 +40,12 @@ struct proc_exit {
     struct rusage usage;
 };
 
-/* Starts a child; fails with ERR_NOT_FOUND when the program does not exist. */
+/* Starts a child; returns once it runs the program. Fails with ERR_NOT_FOUND when the program does not exist. */
 MUST_CHECK int proc_start(struct proc *proc, const struct proc_spec *spec, struct err *err);
 /* Waits until it ends or deadline_mono_ms passes (ERR_TIMEOUT; INT64_MAX: for ever). Reaps it once. */
 MUST_CHECK int proc_wait(struct proc *proc, int64_t deadline_mono_ms, struct proc_exit *out, struct err *err);
-/* Sends a signal to the whole process group. Fine if it is gone. */
+/* Sends a signal to the whole process group. Fine if it is gone. After proc_wait only directly, to end what the child
+ * left behind: later the number may be another group's. */
 void proc_signal_group(const struct proc *proc, int signal);
 /* Closes pidfd; the child must have been waited for. */
 void proc_release(struct proc *proc);
