@@ -7,34 +7,35 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* Finds the first bracket nested deeper than JSON_MAX_DEPTH, before jansson recurses into it. False if there is none.
- */
-static bool find_too_deep(const char *text, size_t len, size_t *line, size_t *column) {
+/* What jansson must not see: brackets nested deeper than JSON_MAX_DEPTH, into which it would recurse, and NUL, which it
+ * passes over. NULL if there is neither; otherwise what is wrong, and where. */
+static const char *find_fault(const char *text, size_t len, size_t *line, size_t *column) {
     size_t depth = 0, line_start = 0;
     bool is_in_string = false;
     *line = 1;
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
+        *column = i - line_start + 1;
+        if (c == '\0')
+            return "a NUL byte";
         if (c == '\n') {
             ++*line;
             line_start = i + 1;
         } else if (is_in_string) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
+            if (c == '"')
                 is_in_string = false;
+            else if (c == '\\' && i + 1 < len && text[i + 1] != '\0')
+                i++;
         } else if (c == '"') {
             is_in_string = true;
         } else if (c == '[' || c == '{') {
-            if (++depth > JSON_MAX_DEPTH) {
-                *column = i - line_start + 1;
-                return true;
-            }
+            if (++depth > JSON_MAX_DEPTH)
+                return "nested too deep";
         } else if ((c == ']' || c == '}') && depth > 0) {
             depth--;
         }
     }
-    return false;
+    return NULL;
 }
 
 static void decref(void *value) {
@@ -51,9 +52,9 @@ int json_parse(struct arena *arena, const char *text, size_t len, json_t **out, 
     size_t line = 0, column = 0;
     json_error_t problem = {0};
 
-    if (find_too_deep(text, len, &line, &column))
-        return err_set(err, ERR_VALIDATION, "line %zu, column %zu: nested deeper than %d levels", line, column,
-                       JSON_MAX_DEPTH);
+    const char *fault = find_fault(text, len, &line, &column);
+    if (fault)
+        return err_set(err, ERR_VALIDATION, "line %zu, column %zu: %s", line, column, fault);
     json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
     if (!value)
         return err_set(err, ERR_VALIDATION, "line %d, column %d: %s", problem.line > 0 ? problem.line : 1,
