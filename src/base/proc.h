@@ -27,6 +27,7 @@ struct proc_spec {
     size_t limit_count;
     bool is_session;                /* setsid() instead of setpgid() */
     bool dies_with_parent;          /* PR_SET_PDEATHSIG SIGKILL (of the starting thread: see prctl(2)) */
+    bool no_new_privileges;         /* PR_SET_NO_NEW_PRIVS: set-user-id programs give it and its children nothing */
 };
 
 struct proc {

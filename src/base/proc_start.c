@@ -21,6 +21,7 @@
     X(STEP_PARENT, "no parent left for")                                                                               \
     X(STEP_DESCRIPTORS, "cannot set up descriptors for")                                                               \
     X(STEP_DIR, "cannot enter the working directory for")                                                              \
+    X(STEP_PRIVILEGES, "cannot give up new privileges for")                                                            \
     X(STEP_LIMIT, "cannot set the limits for")                                                                         \
     X(STEP_EXEC, "cannot start")
 
@@ -117,6 +118,8 @@ static _Noreturn void child_run(struct launch *launch) {
     child_set_descriptors(launch);
     if (spec->dir && chdir(spec->dir) < 0)
         child_fail(launch, STEP_DIR);
+    if (spec->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        child_fail(launch, STEP_PRIVILEGES);
     for (size_t i = 0; i < spec->limit_count; i++) {
         struct rlimit limit = {spec->limits[i].value, spec->limits[i].value};
         if (setrlimit(spec->limits[i].resource, &limit) < 0)
