@@ -19,6 +19,8 @@ enum db_dialect { DB_SQLITE, DB_POSTGRES };
 struct db_driver {
     const char *name;
     enum db_dialect dialect;
+    const char *begin_write; /* begins a transaction that may write, so that it cannot fail later for want of the lock */
+    const char *begin_read;  /* begins one in which all reads see the same state */
     int (*open)(struct db **out, const char *url, bool is_read_only, struct err *err);
     void (*close)(struct db *db);
     int (*execute)(struct db *db, const char *script, struct err *err); /* statements without parameters or rows */
@@ -32,6 +34,7 @@ struct db_driver {
     const char *(*column_text)(struct db_stmt *stmt, int column, size_t *len); /* valid until the next step */
     int64_t (*column_int)(struct db_stmt *stmt, int column);
     void (*finish)(struct db_stmt *stmt); /* back into the cache; NULL is fine */
+    int (*check)(struct db *db, struct err *err); /* reads everything and says what is damaged */
 };
 
 struct db {

@@ -1,0 +1,289 @@
+/* migrations: an append-only array of steps per dialect. A step that was ever released is never changed. */
+#include "store/migrations.h"
+
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "store/rows.h"
+
+/* Times are milliseconds since 1970, 0 for "not yet"; flags are 0 or 1. A text is NULL where the struct has NULL, and a
+ * reference is NULL where the struct has "". */
+static const char sqlite_accounts[] = "CREATE TABLE account ("
+                                      "  id TEXT NOT NULL PRIMARY KEY,"
+                                      "  name TEXT NOT NULL,"
+                                      "  tier TEXT NOT NULL CHECK (tier IN ('free', 'pro', 'enterprise')),"
+                                      "  created_ms BIGINT NOT NULL);"
+                                      "CREATE TABLE api_key ("
+                                      "  id TEXT NOT NULL PRIMARY KEY,"
+                                      "  account_id TEXT NOT NULL REFERENCES account (id),"
+                                      "  name TEXT NOT NULL,"
+                                      "  role TEXT NOT NULL CHECK (role IN ('member', 'admin')),"
+                                      "  hash TEXT NOT NULL UNIQUE,"
+                                      "  hint TEXT NOT NULL,"
+                                      "  created_ms BIGINT NOT NULL,"
+                                      "  last_used_ms BIGINT NOT NULL,"
+                                      "  expires_ms BIGINT NOT NULL,"
+                                      "  revoked_ms BIGINT NOT NULL);"
+                                      "CREATE INDEX api_key_account ON api_key (account_id, id);";
+
+/* number is what project_text knows a project by: an explicit INTEGER PRIMARY KEY is the only row number that VACUUM
+ * leaves as it is. */
+static const char sqlite_projects[] =
+    "CREATE TABLE project ("
+    "  number INTEGER PRIMARY KEY,"
+    "  id TEXT NOT NULL UNIQUE,"
+    "  account_id TEXT NOT NULL REFERENCES account (id),"
+    "  name TEXT NOT NULL,"
+    "  description TEXT NOT NULL,"
+    "  state TEXT NOT NULL CHECK (state IN ('draft', 'clarifying', 'spec_review', 'approved', 'building', 'built',"
+    "                                       'failed', 'archived')),"
+    "  spec_version BIGINT NOT NULL,"
+    "  created_ms BIGINT NOT NULL,"
+    "  updated_ms BIGINT NOT NULL,"
+    "  questions_json TEXT,"
+    "  answers_json TEXT,"
+    "  feedback_json TEXT);"
+    "CREATE INDEX project_account ON project (account_id, id, state);"
+    "CREATE INDEX project_account_state ON project (account_id, state, id);"
+    "CREATE TABLE spec ("
+    "  project_id TEXT NOT NULL REFERENCES project (id),"
+    "  version BIGINT NOT NULL CHECK (version > 0),"
+    "  approved_ms BIGINT NOT NULL,"
+    "  created_ms BIGINT NOT NULL,"
+    "  documents_json TEXT NOT NULL,"
+    "  plan_json TEXT NOT NULL,"
+    "  open_points_json TEXT,"
+    "  PRIMARY KEY (project_id, version));";
+
+static const char sqlite_search[] =
+    "CREATE VIRTUAL TABLE project_text USING fts5 (name, description, content='project', content_rowid='number',"
+    "  columnsize=0, prefix='2 3', tokenize='unicode61 remove_diacritics 2');"
+    "CREATE TRIGGER project_text_insert AFTER INSERT ON project BEGIN"
+    "  INSERT INTO project_text (rowid, name, description) VALUES (new.number, new.name, new.description);"
+    "END;"
+    "CREATE TRIGGER project_text_delete AFTER DELETE ON project BEGIN"
+    "  INSERT INTO project_text (project_text, rowid, name, description)"
+    "  VALUES ('delete', old.number, old.name, old.description);"
+    "END;"
+    "CREATE TRIGGER project_text_update AFTER UPDATE OF name, description ON project BEGIN"
+    "  INSERT INTO project_text (project_text, rowid, name, description)"
+    "  VALUES ('delete', old.number, old.name, old.description);"
+    "  INSERT INTO project_text (rowid, name, description) VALUES (new.number, new.name, new.description);"
+    "END;";
+
+/* run_unfinished is the rule that a project has at most one run at a time. */
+static const char sqlite_runs[] =
+    "CREATE TABLE run ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  project_id TEXT NOT NULL REFERENCES project (id),"
+    "  number BIGINT NOT NULL CHECK (number > 0),"
+    "  state TEXT NOT NULL CHECK (state IN ('queued', 'decomposing', 'executing', 'verifying', 'succeeded', 'failed',"
+    "                                       'cancelled')),"
+    "  \"trigger\" TEXT NOT NULL,"
+    "  spec_version BIGINT NOT NULL,"
+    "  is_cancel_requested BIGINT NOT NULL CHECK (is_cancel_requested IN (0, 1)),"
+    "  base_sha TEXT NOT NULL,"
+    "  head_sha TEXT NOT NULL,"
+    "  created_ms BIGINT NOT NULL,"
+    "  started_ms BIGINT NOT NULL,"
+    "  completed_ms BIGINT NOT NULL,"
+    "  error TEXT,"
+    "  tasks_json TEXT,"
+    "  verification_json TEXT,"
+    "  UNIQUE (project_id, number));"
+    "CREATE UNIQUE INDEX run_unfinished ON run (project_id) WHERE state NOT IN ('succeeded', 'failed', 'cancelled');"
+    "CREATE INDEX run_project_state ON run (project_id, state, number);"
+    "CREATE TABLE task ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  run_id TEXT NOT NULL REFERENCES run (id),"
+    "  project_id TEXT NOT NULL REFERENCES project (id),"
+    "  sequence BIGINT NOT NULL CHECK (sequence > 0),"
+    "  slug TEXT NOT NULL,"
+    "  state TEXT NOT NULL CHECK (state IN ('pending', 'running', 'succeeded', 'failed', 'cancelled', 'skipped')),"
+    "  branch TEXT NOT NULL,"
+    "  attempts BIGINT NOT NULL,"
+    "  base_sha TEXT NOT NULL,"
+    "  commit_sha TEXT NOT NULL,"
+    "  merge_sha TEXT NOT NULL,"
+    "  started_ms BIGINT NOT NULL,"
+    "  completed_ms BIGINT NOT NULL,"
+    "  error TEXT,"
+    "  definition_json TEXT NOT NULL,"
+    "  result_json TEXT,"
+    "  UNIQUE (run_id, sequence));"
+    "CREATE INDEX task_run_state ON task (run_id, state);"
+    /* Kept in the order in which cursors read it. */
+    "CREATE TABLE event ("
+    "  run_id TEXT NOT NULL REFERENCES run (id),"
+    "  sequence BIGINT NOT NULL CHECK (sequence > 0),"
+    "  id TEXT NOT NULL,"
+    "  project_id TEXT NOT NULL,"
+    "  task_id TEXT,"
+    "  type TEXT NOT NULL,"
+    "  created_ms BIGINT NOT NULL,"
+    "  payload_json TEXT NOT NULL,"
+    "  PRIMARY KEY (run_id, sequence)) WITHOUT ROWID;";
+
+/* The two partial indexes are the rule of exclusive keys: one pending, one claimed. */
+static const char sqlite_jobs[] =
+    "CREATE TABLE job ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  kind TEXT NOT NULL,"
+    "  state TEXT NOT NULL CHECK (state IN ('pending', 'claimed', 'dead')),"
+    "  project_id TEXT REFERENCES project (id),"
+    "  run_id TEXT REFERENCES run (id),"
+    "  subject_id TEXT,"
+    "  exclusive_key TEXT NOT NULL,"
+    "  run_after_ms BIGINT NOT NULL,"
+    "  attempts BIGINT NOT NULL,"
+    "  interruptions BIGINT NOT NULL,"
+    "  max_attempts BIGINT NOT NULL,"
+    "  worker TEXT,"
+    "  token BIGINT NOT NULL,"
+    "  lease_expires_ms BIGINT NOT NULL,"
+    "  created_ms BIGINT NOT NULL,"
+    "  payload_json TEXT,"
+    "  last_error TEXT);"
+    "CREATE INDEX job_due ON job (state, run_after_ms, id);"
+    "CREATE INDEX job_run ON job (run_id, state);"
+    "CREATE UNIQUE INDEX job_exclusive_pending ON job (exclusive_key) WHERE state = 'pending' AND exclusive_key <> '';"
+    "CREATE UNIQUE INDEX job_exclusive_claimed ON job (exclusive_key) WHERE state = 'claimed' AND exclusive_key <> '';";
+
+static const char sqlite_deliveries[] =
+    "CREATE TABLE export ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  project_id TEXT NOT NULL REFERENCES project (id),"
+    "  run_id TEXT NOT NULL REFERENCES run (id),"
+    "  run_number BIGINT NOT NULL,"
+    "  format TEXT NOT NULL,"
+    "  state TEXT NOT NULL CHECK (state IN ('processing', 'completed', 'failed', 'expired')),"
+    "  commit_sha TEXT NOT NULL,"
+    "  sha256 TEXT NOT NULL,"
+    "  size_bytes BIGINT NOT NULL,"
+    "  error TEXT,"
+    "  created_ms BIGINT NOT NULL,"
+    "  completed_ms BIGINT NOT NULL,"
+    "  expires_ms BIGINT NOT NULL);"
+    "CREATE INDEX export_due ON export (state, expires_ms);"
+    "CREATE TABLE deployment ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  project_id TEXT NOT NULL REFERENCES project (id),"
+    "  run_id TEXT NOT NULL REFERENCES run (id),"
+    "  provider TEXT NOT NULL,"
+    "  state TEXT NOT NULL CHECK (state IN ('deploying', 'live', 'failed', 'stopped')),"
+    "  commit_sha TEXT NOT NULL,"
+    "  url TEXT,"
+    "  error TEXT,"
+    "  port BIGINT NOT NULL,"
+    "  created_ms BIGINT NOT NULL,"
+    "  updated_ms BIGINT NOT NULL);"
+    "CREATE INDEX deployment_state ON deployment (state, id);"
+    "CREATE INDEX deployment_project ON deployment (project_id, state, id);";
+
+enum { SCRIPTS_MAX = 8 };
+
+/* The step at index i leads to schema i + 1. */
+struct migration {
+    const char *what;
+    const char *scripts[SCRIPTS_MAX]; /* ended by NULL */
+};
+
+static const struct migration sqlite_migrations[] = {
+    {.what = "the tables",
+     .scripts = {sqlite_accounts, sqlite_projects, sqlite_search, sqlite_runs, sqlite_jobs, sqlite_deliveries}},
+};
+
+struct migration_list {
+    const struct migration *steps;
+    int count;
+    /* One row when the database has no schema_version yet and yet holds tables: it is somebody else's. */
+    const char *foreign_sql;
+};
+
+static struct migration_list list_of(enum db_dialect dialect) {
+    switch (dialect) {
+    case DB_SQLITE:
+        return (struct migration_list){.steps = sqlite_migrations,
+                                       .count = (int)ARRAY_LEN(sqlite_migrations),
+                                       .foreign_sql =
+                                           "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND NOT EXISTS"
+                                           " (SELECT 1 FROM sqlite_master WHERE name = 'schema_version')"};
+    case DB_POSTGRES:
+        break;
+    }
+    return (struct migration_list){0};
+}
+
+int migrations_newest(enum db_dialect dialect) {
+    return list_of(dialect).count;
+}
+
+static int one_int(struct db *db, const char *sql, int64_t *out, struct err *err) {
+    struct db_stmt *stmt;
+    int result = db_query(db, &stmt, err, sql, "");
+    return result ? result : rows_ints(stmt, out, 1, err);
+}
+
+static int refuse_foreign(struct db *db, const struct migration_list *list, struct err *err) {
+    int64_t tables = 0;
+    int result = one_int(db, list->foreign_sql, &tables, err);
+    if (!result && tables > 0)
+        result = err_set(err, ERR_UNAVAILABLE, "the database belongs to another program: it has tables, none of ours");
+    return result;
+}
+
+static int current_version(struct db *db, const struct migration_list *list, int64_t *version, struct err *err) {
+    int result = one_int(db, "SELECT COALESCE(MAX(version), 0) FROM schema_version", version, err);
+    if (!result && *version > list->count)
+        result = err_set(err, ERR_UNAVAILABLE,
+                         "the database has schema %lld, and this version knows only up to %d: use a newer one",
+                         (long long)*version, list->count);
+    return result;
+}
+
+static int apply(struct db *db, const struct migration *step, int64_t version, struct err *err) {
+    int result = 0;
+    for (size_t i = 0; !result && i < SCRIPTS_MAX && step->scripts[i]; i++)
+        result = db->driver->execute(db, step->scripts[i], err);
+    if (!result)
+        result = db_run(db, NULL, err, "INSERT INTO schema_version (version, applied_ms) VALUES ($1, $2)", "ii",
+                        version, clock_now_ms());
+    return rows_named(result, err, "migrate to schema %lld (%s)", (long long)version, step->what);
+}
+
+/* One step in its transaction; *is_newest when there was none left. The version is read inside, since another process
+ * may have migrated meanwhile. */
+static int step_on(struct db *db, const struct migration_list *list, bool *is_newest, struct err *err) {
+    int64_t version = 0;
+    int result = db_run(db, NULL, err, db->driver->begin_write, "");
+    if (result)
+        return result;
+    result = current_version(db, list, &version, err);
+    *is_newest = version == list->count;
+    if (!result && !*is_newest)
+        result = apply(db, &list->steps[version], version + 1, err);
+    if (!result)
+        result = db_run(db, NULL, err, "COMMIT", "");
+    if (result)
+        (void)db->driver->execute(db, "ROLLBACK", NULL);
+    return result;
+}
+
+int migrations_run(struct db *db, struct err *err) {
+    struct migration_list list = list_of(db->driver->dialect);
+    bool is_newest = false;
+
+    if (list.count == 0)
+        return err_set(err, ERR_INTERNAL, "there is no schema for %s", db->driver->name);
+    int result = refuse_foreign(db, &list, err);
+    if (!result)
+        result = db->driver->execute(db,
+                                     "CREATE TABLE IF NOT EXISTS schema_version ("
+                                     "  version BIGINT NOT NULL PRIMARY KEY,"
+                                     "  applied_ms BIGINT NOT NULL)",
+                                     err);
+    while (!result && !is_newest)
+        result = step_on(db, &list, &is_newest, err);
+    return result;
+}

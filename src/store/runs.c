@@ -1,0 +1,180 @@
+/* runs: rows of run, with the counts of their tasks. */
+#include "store/runs.h"
+
+#include "store/rows.h"
+
+/* Word for word the condition of the index run_unfinished, so that it is used. */
+#define UNFINISHED "state NOT IN ('succeeded', 'failed', 'cancelled')"
+
+#define RUN_SHORT_COLUMNS                                                                                              \
+    "r.id, r.project_id, r.number, r.state, r.\"trigger\", r.spec_version, r.is_cancel_requested, r.base_sha,"         \
+    " r.head_sha, r.created_ms, r.started_ms, r.completed_ms, r.error,"                                                \
+    " (SELECT COALESCE(MAX(sequence), 0) FROM event WHERE run_id = r.id),"                                             \
+    " (SELECT COUNT(*) FROM task WHERE run_id = r.id),"                                                                \
+    " (SELECT COUNT(*) FROM task WHERE run_id = r.id AND state = 'succeeded'),"                                        \
+    " (SELECT COUNT(*) FROM task WHERE run_id = r.id AND state = 'failed')"
+#define RUN_COLUMNS RUN_SHORT_COLUMNS ", r.tasks_json, r.verification_json"
+
+static int read_run_short(struct db_stmt *stmt, struct arena *arena, void *row, struct err *err) {
+    struct run *run = row;
+    db_copy(stmt, 0, run->id, sizeof(run->id));
+    db_copy(stmt, 1, run->project_id, sizeof(run->project_id));
+    run->number = db_int(stmt, 2);
+    run->trigger = db_text(stmt, 4, arena);
+    run->spec_version = db_int(stmt, 5);
+    run->is_cancel_requested = db_int(stmt, 6) != 0;
+    db_copy(stmt, 7, run->base_sha, sizeof(run->base_sha));
+    db_copy(stmt, 8, run->head_sha, sizeof(run->head_sha));
+    run->created_ms = db_int(stmt, 9);
+    run->started_ms = db_int(stmt, 10);
+    run->completed_ms = db_int(stmt, 11);
+    run->error = db_text(stmt, 12, arena);
+    run->event_count = db_int(stmt, 13);
+    run->tasks_total = db_int(stmt, 14);
+    run->tasks_succeeded = db_int(stmt, 15);
+    run->tasks_failed = db_int(stmt, 16);
+    return row_enum(run_state, stmt, 3, &run->state, err);
+}
+
+static int read_run(struct db_stmt *stmt, struct arena *arena, void *row, struct err *err) {
+    struct run *run = row;
+    run->tasks_json = db_text(stmt, 17, arena);
+    run->verification_json = db_text(stmt, 18, arena);
+    return read_run_short(stmt, arena, row, err);
+}
+
+int store_run_insert(struct db *db, struct run *run, struct err *err) {
+    struct db_stmt *stmt;
+    int64_t number = 0;
+    int result =
+        db_query(db, &stmt, err,
+                 "INSERT INTO run (id, project_id, number, state, \"trigger\", spec_version,"
+                 " is_cancel_requested, base_sha, head_sha, created_ms, started_ms, completed_ms, error,"
+                 " tasks_json, verification_json)"
+                 " VALUES ($1, $2, (SELECT COALESCE(MAX(number), 0) + 1 FROM run WHERE project_id = $2), $3, $4,"
+                 " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING number",
+                 "ttttiittiiittt", run->id, run->project_id, run_state_name(run->state), run->trigger,
+                 run->spec_version, (int64_t)run->is_cancel_requested, run->base_sha, run->head_sha, run->created_ms,
+                 run->started_ms, run->completed_ms, run->error, run->tasks_json, run->verification_json);
+    if (!result)
+        result = rows_ints(stmt, &number, 1, err);
+    if (result == -ERR_CONFLICT)
+        (void)err_set(err, ERR_CONFLICT, "the project has a run that is not finished");
+    if (!result)
+        run->number = number;
+    return rows_named(result, err, "store run %s", run->id);
+}
+
+int store_run_get(struct db *db, struct arena *arena, const char *id, const char *project_id, struct run **out,
+                  struct err *err) {
+    struct db_stmt *stmt;
+    int result = db_query(db, &stmt, err,
+                          "SELECT " RUN_COLUMNS " FROM run r"
+                          " WHERE r.id = $1 AND (CAST($2 AS TEXT) IS NULL OR r.project_id = $2)",
+                          "tt", id, project_id);
+    if (!result)
+        result = rows_one(stmt, arena, sizeof(**out), read_run, (void **)out, err);
+    return rows_named(result, err, "read run %s", id);
+}
+
+static int count_runs(struct db *db, const struct run_query *query, int64_t *total, struct err *err) {
+    struct db_stmt *stmt;
+    int result =
+        query->has_state
+            ? db_query(db, &stmt, err, "SELECT COUNT(*) FROM run WHERE project_id = $1 AND state = $2", "tt",
+                       query->project_id, run_state_name(query->state))
+            : db_query(db, &stmt, err, "SELECT COUNT(*) FROM run WHERE project_id = $1", "t", query->project_id);
+    return result ? result : rows_ints(stmt, total, 1, err);
+}
+
+int store_run_list(struct db *db, struct arena *arena, const struct run_query *query, struct run **rows, size_t *count,
+                   int64_t *total, struct err *err) {
+    int64_t offset = (query->page - 1) * query->page_size;
+    struct db_stmt *stmt;
+    int result = count_runs(db, query, total, err);
+    if (!result)
+        result = query->has_state
+                     ? db_query(db, &stmt, err,
+                                "SELECT " RUN_SHORT_COLUMNS " FROM run r WHERE r.project_id = $1 AND r.state = $4"
+                                " ORDER BY r.number DESC LIMIT $2 OFFSET $3",
+                                "tiit", query->project_id, query->page_size, offset, run_state_name(query->state))
+                     : db_query(db, &stmt, err,
+                                "SELECT " RUN_SHORT_COLUMNS " FROM run r WHERE r.project_id = $1"
+                                " ORDER BY r.number DESC LIMIT $2 OFFSET $3",
+                                "tii", query->project_id, query->page_size, offset);
+    if (!result)
+        result = rows_all(stmt, arena, sizeof(**rows), read_run_short, (void **)rows, count, err);
+    return rows_named(result, err, "list runs of project %s", query->project_id);
+}
+
+int store_run_active(struct db *db, struct arena *arena, const char *project_id, struct run **out, struct err *err) {
+    struct db_stmt *stmt;
+    int result = db_query(db, &stmt, err, "SELECT " RUN_COLUMNS " FROM run r WHERE r.project_id = $1 AND r." UNFINISHED,
+                          "t", project_id);
+    if (!result)
+        result = rows_one(stmt, arena, sizeof(**out), read_run, (void **)out, err);
+    return rows_named(result, err, "read the active run of project %s", project_id);
+}
+
+int store_run_latest(struct db *db, struct arena *arena, const char *project_id, enum run_state state, struct run **out,
+                     struct err *err) {
+    struct db_stmt *stmt;
+    int result = db_query(db, &stmt, err,
+                          "SELECT " RUN_COLUMNS " FROM run r WHERE r.project_id = $1 AND r.state = $2"
+                          " ORDER BY r.number DESC LIMIT 1",
+                          "tt", project_id, run_state_name(state));
+    if (!result)
+        result = rows_one(stmt, arena, sizeof(**out), read_run, (void **)out, err);
+    return rows_named(result, err, "read the latest run of project %s", project_id);
+}
+
+int store_run_unfinished(struct db *db, struct arena *arena, struct run **rows, size_t *count, struct err *err) {
+    struct db_stmt *stmt;
+    int result = db_query(db, &stmt, err, "SELECT " RUN_COLUMNS " FROM run r WHERE r." UNFINISHED " ORDER BY r.id", "");
+    if (!result)
+        result = rows_all(stmt, arena, sizeof(**rows), read_run, (void **)rows, count, err);
+    return rows_named(result, err, "list unfinished runs");
+}
+
+int store_run_move(struct db *db, const char *id, enum run_state from, enum run_state to, const char *error,
+                   int64_t now_ms, bool *moved, struct err *err) {
+    int64_t changes = 0;
+    int result = db_run(db, &changes, err,
+                        "UPDATE run SET state = $3, completed_ms = CASE WHEN $4 > 0 THEN $4 ELSE completed_ms END,"
+                        " error = COALESCE($5, error) WHERE id = $1 AND state = $2",
+                        "tttit", id, run_state_name(from), run_state_name(to),
+                        run_state_is_terminal(to) ? now_ms : (int64_t)0, error);
+    if (!result)
+        *moved = changes > 0;
+    return rows_named(result, err, "move run %s to %s", id, run_state_name(to));
+}
+
+int store_run_update(struct db *db, const struct run *run, struct err *err) {
+    int64_t changes = 0;
+    int result = db_run(db, &changes, err,
+                        "UPDATE run SET started_ms = $2, base_sha = $3, head_sha = $4, tasks_json = $5,"
+                        " verification_json = $6, is_cancel_requested = $7 WHERE id = $1",
+                        "titttti", run->id, run->started_ms, run->base_sha, run->head_sha, run->tasks_json,
+                        run->verification_json, (int64_t)run->is_cancel_requested);
+    if (!result)
+        result = rows_touched(changes, "run", run->id, err);
+    return rows_named(result, err, "update run %s", run->id);
+}
+
+int store_run_request_cancel(struct db *db, const char *id, struct err *err) {
+    int64_t changes = 0;
+    int result = db_run(db, &changes, err, "UPDATE run SET is_cancel_requested = 1 WHERE id = $1", "t", id);
+    if (!result)
+        result = rows_touched(changes, "run", id, err);
+    return rows_named(result, err, "request the cancellation of run %s", id);
+}
+
+int store_run_set_head(struct db *db, const char *id, const char *old_sha, const char *new_sha, bool *moved,
+                       struct err *err) {
+    int64_t changes = 0;
+    int result = db_run(db, &changes, err, "UPDATE run SET head_sha = $3 WHERE id = $1 AND head_sha = $2", "ttt", id,
+                        old_sha, new_sha);
+    if (!result)
+        *moved = changes > 0;
+    return rows_named(result, err, "set the head of run %s", id);
+}
