@@ -1,0 +1,61 @@
+/* context: what the parts of the engine share. Not for the layers above. */
+#ifndef ENGINE_CONTEXT_H
+#define ENGINE_CONTEXT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "agent/agent.h"
+#include "blueprint/blueprint.h"
+#include "engine/engine.h"
+#include "model/job.h"
+#include "planner/planner.h"
+
+struct workers;
+struct services;
+struct janitor;
+
+struct engine {
+    const char *data_dir; /* absolute */
+    int lock_fd;          /* DATA/lock: one server a data directory */
+    int64_t lease_ms;
+    char tag[ID_LEN];     /* marks our children across restarts; a hash of data_dir */
+    struct store *store;
+    struct bus *bus;
+    struct assets *assets;
+    struct catalog *catalog;
+    struct stack *stack;
+    struct planner *planner;
+    struct agent agent;
+    struct workers *workers;
+    struct services *services; /* running local deployments */
+    struct janitor *janitor;
+    pthread_mutex_t tools_lock;  /* guards tool_env */
+    const char *const *tool_env; /* PATH, npm settings: what build commands get; NULL until first asked for */
+    struct arena *arena;         /* of the strings above */
+    atomic_bool is_draining;
+};
+
+/* A claimed job in a worker's hands. */
+struct job_context {
+    struct engine *engine;
+    struct arena *arena; /* until the job ends */
+    struct job *job;
+    atomic_bool is_lost;      /* the lease is gone: stop, record nothing */
+    atomic_bool is_cancelled; /* the run is to be cancelled */
+};
+
+/* True when the work should stop at once: lost, cancelled or draining past its grace. */
+bool job_should_stop(void *job_context);
+
+/* A handler does the work and, in its last transaction, records the result and finishes the job under its token.
+ * Errors: ERR_STALE and ERR_CANCELLED mean stop; anything else is a failed attempt. */
+typedef int job_handler(struct job_context *context, struct err *err);
+job_handler decompose_run, execute_task, advance_run, verify_run, finish_run, make_export, start_deployment;
+
+/* What follows when a job is out of attempts: inside the transaction that buries it. */
+struct journal;
+typedef int job_burial(struct journal *journal, const struct job *job, const char *message, struct err *err);
+job_burial bury_run_job, bury_task_job, bury_export_job, bury_deployment_job;
+
+#endif

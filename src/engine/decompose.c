@@ -1,0 +1,141 @@
+/* decompose: a run's plan becomes tasks, and its integration branch begins at the head of main. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/load.h"
+#include "engine/steps.h"
+#include "store/jobs.h"
+#include "store/runs.h"
+
+struct decompose_call {
+    struct job_context *context;
+    const char *base_sha;
+    json_t *tasks;
+};
+
+static int insert_task(struct journal *journal, const struct run *run, json_t *definition, size_t index, struct err *err) {
+    struct task task = {.sequence = (int64_t)index + 1, .state = TASK_PENDING};
+    id_make(task.id, "task");
+    str_copy(task.run_id, sizeof task.run_id, run->id);
+    str_copy(task.project_id, sizeof task.project_id, run->project_id);
+    task.slug = json_str(definition, "slug", "");
+    task.definition_json = json_text(journal->arena, definition);
+    task.branch = arena_printf(journal->arena, "feat/%s-%s", json_str(definition, "id", ""), task.slug);
+    return store_task_insert(journal->db, &task, err);
+}
+
+static json_t *definition_of(const json_t *tasks, const char *id) {
+    size_t i;
+    json_t *definition;
+    json_array_foreach(json_object_get(tasks, "tasks"), i, definition) {
+        if (str_eq(json_str(definition, "id", ""), id))
+            return definition;
+    }
+    return NULL;
+}
+
+/* Members of an array of strings at `key`, counted over all tasks. */
+static const char *decomposed_payload(struct arena *arena, const json_t *tasks) {
+    struct buf out = {0};
+    struct jw jw;
+    size_t i;
+    json_t *definition;
+    jw_init(&jw, &out);
+    jw_object(&jw);
+    jw_kint(&jw, "total", (int64_t)json_array_size(json_object_get(tasks, "tasks")));
+    jw_key(&jw, "tasks");
+    jw_array(&jw);
+    json_array_foreach(json_object_get(tasks, "tasks"), i, definition) {
+        jw_object(&jw);
+        jw_kstr(&jw, "id", json_str(definition, "id", ""));
+        jw_kstr(&jw, "slug", json_str(definition, "slug", ""));
+        jw_kstr(&jw, "description", json_str(definition, "description", ""));
+        jw_key(&jw, "dependencies");
+        jw_value(&jw, json_object_get(definition, "dependencies"));
+        jw_object_end(&jw);
+    }
+    jw_array_end(&jw);
+    jw_key(&jw, "mergeOrder");
+    jw_value(&jw, json_object_get(tasks, "mergeOrder"));
+    jw_object_end(&jw);
+    const char *text = arena_strndup(arena, out.data, out.len);
+    buf_release(&out);
+    return text;
+}
+
+static int decompose_in_tx(struct journal *journal, void *arg, struct err *err) {
+    struct decompose_call *call = arg;
+    struct run *run = NULL;
+    size_t i;
+    json_t *id;
+    int rc = step_begin(journal, call->context->job, &run, err);
+    if (rc < 0)
+        return rc;
+    str_copy(run->base_sha, sizeof run->base_sha, call->base_sha);
+    str_copy(run->head_sha, sizeof run->head_sha, call->base_sha);
+    run->tasks_json = json_text(journal->arena, call->tasks);
+    rc = store_run_update(journal->db, run, err);
+    /* The sequence is the place in mergeOrder. */
+    json_array_foreach(json_object_get(call->tasks, "mergeOrder"), i, id) {
+        if (rc == 0)
+            rc = insert_task(journal, run, definition_of(call->tasks, json_string_value(id)), i, err);
+    }
+    if (rc == 0)
+        rc = journal_run_move(journal, run, RUN_EXECUTING, NULL, err);
+    if (rc == 0)
+        rc = journal_event(journal, run, NULL, EVENT_RUN_DECOMPOSED, decomposed_payload(journal->arena, call->tasks), err);
+    if (rc == 0)
+        rc = step_schedule(journal, run, err);
+    return rc < 0 ? rc : step_end(journal, call->context->job, err);
+}
+
+int decompose_run(struct job_context *context, struct err *err) {
+    struct engine *engine = context->engine;
+    struct arena *arena = context->arena;
+    CLEANUP(repo_closep) struct repo *repo = NULL;
+    struct db *db = NULL;
+    struct run *run = NULL;
+    json_t *plan = NULL, *tasks = NULL;
+    char main_sha[SHA_LEN] = "";
+    char **paths = NULL;
+    size_t path_count = 0;
+    int rc = store_reader(engine->store, &db, err);
+    if (rc == 0)
+        rc = load_job_run(db, arena, context->job, &run, err);
+    if (rc < 0)
+        return rc;
+    if (run->state != RUN_DECOMPOSING)
+        return step_nothing(context, err);
+    rc = load_plan(db, arena, run, &plan, err);
+    if (rc == 0)
+        rc = engine_repo_open(engine, run->project_id, &repo, err);
+    if (rc == 0)
+        rc = repo_ref_get(repo, "refs/heads/main", main_sha, err);
+    if (rc == 0)
+        rc = repo_paths(repo, arena, main_sha, &paths, &path_count, err);
+    if (rc == 0)
+        rc = planner_decompose(engine->planner, plan, (const char *const *)paths, path_count, arena, &tasks, err);
+    if (rc == 0)
+        rc = planner_check_tasks(tasks, plan, err);
+    if (rc == 0)
+        rc = repo_ref_set(repo, run_branch_ref(run, arena), NULL, main_sha, err);
+    if (rc < 0)
+        return rc;
+    struct decompose_call call = {.context = context, .base_sha = main_sha, .tasks = tasks};
+    return journal_write(engine, decompose_in_tx, &call, err);
+}
+
+int bury_run_job(struct journal *journal, const struct job *job, const char *message, struct err *err) {
+    struct run *run = NULL;
+    int rc = load_job_run(journal->db, journal->arena, job, &run, err);
+    if (rc < 0 || run_state_is_terminal(run->state))
+        return rc;
+    log_event(LOG_ERROR, "run cannot go on", "run", run->id, "job", job_kind_name(job->kind), "error", message, NULL);
+    /* Its cleaning failed for good: end it, and leave the rest to the janitor. */
+    if (job->kind == JOB_RUN_FINISH)
+        return journal_run_move(journal, run, run->is_cancel_requested ? RUN_CANCELLED : RUN_FAILED, message, err);
+    return step_finish(journal, run, RUN_FAILED, message, err);
+}

@@ -1,0 +1,209 @@
+/* engine: opening, recovering and closing. */
+#include "engine/engine.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/context.h"
+#include "engine/janitor.h"
+#include "engine/services.h"
+#include "engine/worker.h"
+#include "net/net.h"
+#include "sandbox/sandbox.h"
+#include "store/jobs.h"
+
+static const char *const data_folders[] = {"repos", "workspaces", "exports", "deployments", "cache"};
+
+static int open_data_dir(struct engine *engine, const char *data_dir, struct err *err) {
+    int rc = fs_mkdirs(data_dir, 0750, err);
+    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(data_folders); i++)
+        rc = fs_mkdirs(arena_printf(engine->arena, "%s/%s", data_dir, data_folders[i]), 0750, err);
+    if (rc < 0)
+        return rc;
+    engine->data_dir = fs_real(engine->arena, data_dir);
+    if (!engine->data_dir)
+        return err_set(err, ERR_UNAVAILABLE, "cannot resolve the data directory %s", data_dir);
+    rc = fs_lock(arena_printf(engine->arena, "%s/lock", engine->data_dir), &engine->lock_fd, err);
+    if (rc == -ERR_CONFLICT)
+        return err_set(err, ERR_CONFLICT, "another prazium server uses the data directory %s", engine->data_dir);
+    return rc;
+}
+
+/* The same for every instance on this data directory, so that a new one finds what an old one left. */
+static void set_tag(struct engine *engine) {
+    char hash[HASH_HEX_LEN];
+    hash_sha256_hex(hash, engine->data_dir, strlen(engine->data_dir));
+    snprintf(engine->tag, sizeof engine->tag, "prazium-%.16s", hash);
+    sandbox_set_tag(engine->tag);
+}
+
+static int open_planning(struct engine *engine, const char *blueprints_dir, struct err *err) {
+    int rc = assets_open(&engine->assets, blueprints_dir, err);
+    if (rc == 0)
+        rc = catalog_open(&engine->catalog, engine->assets, err);
+    if (rc == 0)
+        rc = stack_open(&engine->stack, engine->assets, "next", err);
+    if (rc == 0)
+        rc = planner_create(&engine->planner, engine->assets, engine->catalog, engine->stack, err);
+    if (rc == 0)
+        agent_blueprint_init(&engine->agent, engine->stack);
+    return rc;
+}
+
+static int reclaim_in_tx(struct db *db, void *arg, struct err *err) {
+    return store_job_reclaim(db, clock_now_ms(), true, arg, err);
+}
+
+/* Nobody else lives on this data directory: what is claimed was claimed by the dead, and their children must go. */
+static int recover(struct engine *engine, struct err *err) {
+    int64_t reclaimed = 0;
+    int killed = sandbox_kill_tagged(engine->tag);
+    int rc = store_write(engine->store, reclaim_in_tx, &reclaimed, err);
+    if (rc < 0)
+        return rc;
+    if (killed > 0 || reclaimed > 0) {
+        char counts[2][24];
+        snprintf(counts[0], sizeof counts[0], "%lld", (long long)reclaimed);
+        snprintf(counts[1], sizeof counts[1], "%d", killed);
+        log_event(LOG_WARN, "recovered from an earlier instance", "jobs", counts[0], "processes", counts[1], NULL);
+    }
+    return 0;
+}
+
+int engine_open(struct engine **out, const struct engine_config *config, struct err *err) {
+    struct engine *engine = mem_alloc(sizeof *engine);
+    engine->arena = arena_create();
+    engine->lock_fd = -1;
+    pthread_mutex_init(&engine->tools_lock, NULL);
+    engine->lease_ms = config->lease_ms ? config->lease_ms : 15000;
+    int rc = open_data_dir(engine, config->data_dir, err);
+    if (rc == 0)
+        rc = git_start(err);
+    if (rc == 0)
+        rc = net_start(err);
+    if (rc == 0)
+        rc = sandbox_start(err);
+    if (rc == 0) {
+        set_tag(engine);
+        rc = bus_open_memory(&engine->bus, err);
+    }
+    if (rc == 0) {
+        const char *url = config->database_url ? config->database_url
+                                               : arena_printf(engine->arena, "sqlite:%s/prazium.db", engine->data_dir);
+        rc = store_open(&engine->store, &(struct store_config){.url = url}, err);
+    }
+    if (rc == 0)
+        rc = open_planning(engine, config->blueprints_dir, err);
+    if (rc == 0)
+        rc = recover(engine, err);
+    if (rc == 0)
+        rc = services_create(&engine->services, engine, err);
+    if (rc == 0)
+        rc = janitor_start(&engine->janitor, engine, err);
+    int workers = config->worker_count < 0 ? (int)sysconf(_SC_NPROCESSORS_ONLN) : config->worker_count;
+    if (rc == 0 && workers > 0)
+        rc = workers_start(&engine->workers, engine, workers, err);
+    if (rc < 0) {
+        engine_close(engine, 0);
+        return rc;
+    }
+    *out = engine;
+    return 0;
+}
+
+void engine_close(struct engine *engine, int64_t grace_ms) {
+    if (!engine)
+        return;
+    atomic_store(&engine->is_draining, true);
+    workers_stop(engine->workers, grace_ms);
+    janitor_stop(engine->janitor);
+    services_destroy(engine->services);
+    planner_destroy(engine->planner);
+    stack_close(engine->stack);
+    catalog_close(engine->catalog);
+    assets_close(engine->assets);
+    store_close(engine->store);
+    bus_close(engine->bus);
+    mem_closep(&engine->lock_fd);
+    arena_destroy(engine->arena);
+    pthread_mutex_destroy(&engine->tools_lock);
+    free(engine);
+    net_stop();
+    git_stop();
+}
+
+struct store *engine_store(struct engine *engine) {
+    return engine->store;
+}
+
+struct bus *engine_bus(struct engine *engine) {
+    return engine->bus;
+}
+
+const char *engine_data_dir(const struct engine *engine) {
+    return engine->data_dir;
+}
+
+bool engine_is_draining(const struct engine *engine) {
+    return atomic_load(&engine->is_draining);
+}
+
+void engine_get_health(struct engine *engine, struct engine_health *out) {
+    struct err err = {0};
+    *out = (struct engine_health){.is_database_healthy = store_ping(engine->store, &err) == 0, .bus_name = bus_name(engine->bus)};
+    workers_count(engine->workers, &out->workers_total, &out->workers_busy);
+}
+
+const char *engine_repo_path(const struct engine *engine, const char *project_id, struct arena *arena) {
+    return arena_printf(arena, "%s/repos/%s.git", engine->data_dir, project_id);
+}
+
+const char *engine_worktree_path(const struct engine *engine, const struct task *task, struct arena *arena) {
+    return arena_printf(arena, "%s/workspaces/%s/wt/feat-task-%03lld", engine->data_dir, task->project_id, (long long)task->sequence);
+}
+
+const char *engine_export_path(const struct engine *engine, const char *export_id, struct arena *arena) {
+    return arena_printf(arena, "%s/exports/%s.zip", engine->data_dir, export_id);
+}
+
+/* main exists from the start, with an empty first commit, so that there is always something to fast-forward. */
+static int ensure_main(struct repo *repo, struct err *err) {
+    char sha[SHA_LEN];
+    int rc = repo_ref_get(repo, "refs/heads/main", sha, err);
+    if (rc < 0 || sha[0])
+        return rc;
+    struct commit_spec spec = {.parents = {"", NULL}, .message = "Begin the project\n", .time_ms = clock_now_ms()};
+    rc = repo_commit_empty(repo, &spec, sha, err);
+    if (rc < 0)
+        return rc;
+    rc = repo_ref_set(repo, "refs/heads/main", "", sha, err);
+    return rc == -ERR_CONFLICT ? 0 : rc; /* another thread was first */
+}
+
+int engine_repo_open(struct engine *engine, const char *project_id, struct repo **out, struct err *err) {
+    char path[4096];
+    struct repo *repo = NULL;
+    snprintf(path, sizeof path, "%s/repos/%s.git", engine->data_dir, project_id);
+    int rc = repo_open(&repo, path, err);
+    if (rc == -ERR_NOT_FOUND) {
+        rc = repo_create(path, err);
+        if (rc == 0)
+            rc = repo_open(&repo, path, err);
+    }
+    if (rc == 0)
+        rc = ensure_main(repo, err);
+    if (rc < 0) {
+        repo_close(repo);
+        return rc;
+    }
+    *out = repo;
+    return 0;
+}

@@ -1,0 +1,85 @@
+/* engine: the life of projects, runs, exports and deployments; what the API and the CLI call. */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "bus/bus.h"
+#include "git/git.h"
+#include "model/delivery.h"
+#include "model/project.h"
+#include "model/run.h"
+#include "store/store.h"
+
+struct engine;
+
+struct engine_config {
+    const char *data_dir;       /* made if absent */
+    const char *database_url;   /* NULL: sqlite in data_dir */
+    const char *blueprints_dir; /* NULL: the compiled-in ones */
+    int worker_count;           /* 0: none; negative: the core count */
+    int64_t lease_ms;           /* 0: 15 s */
+};
+
+/* Takes the data directory (ERR_CONFLICT when another server has it), opens the store, recovers what an earlier
+ * instance left, starts workers and the janitor. */
+MUST_CHECK int engine_open(struct engine **out, const struct engine_config *config, struct err *err);
+/* Drains: no new jobs; running ones have grace_ms to finish, then go back to the queue. Stops deployments. */
+void engine_close(struct engine *engine, int64_t grace_ms);
+
+struct store *engine_store(struct engine *engine);
+struct bus *engine_bus(struct engine *engine);
+const char *engine_data_dir(const struct engine *engine);
+bool engine_is_draining(const struct engine *engine);
+struct engine_health {
+    bool is_database_healthy;
+    const char *bus_name;
+    int workers_total, workers_busy;
+};
+void engine_get_health(struct engine *engine, struct engine_health *out);
+
+/* The project's repository, opened (made, with its empty first commit, if a crash came in between). The caller closes it. */
+MUST_CHECK int engine_repo_open(struct engine *engine, const char *project_id, struct repo **out, struct err *err);
+const char *engine_repo_path(const struct engine *engine, const char *project_id, struct arena *arena);
+const char *engine_worktree_path(const struct engine *engine, const struct task *task, struct arena *arena);
+const char *engine_export_path(const struct engine *engine, const char *export_id, struct arena *arena);
+
+/* Projects. Outputs live in the arena; account_id says on whose behalf: others' projects are ERR_NOT_FOUND. */
+MUST_CHECK int engine_project_create(struct engine *engine, const char *account_id, const char *name, const char *description,
+                                     struct arena *arena, struct project **out, struct err *err);
+/* name or description may be NULL: kept. */
+MUST_CHECK int engine_project_update(struct engine *engine, const char *account_id, const char *id, const char *name,
+                                     const char *description, struct arena *arena, struct project **out, struct err *err);
+MUST_CHECK int engine_project_archive(struct engine *engine, const char *account_id, const char *id, struct err *err);
+MUST_CHECK int engine_project_clarify(struct engine *engine, const char *account_id, const char *id, struct arena *arena,
+                                      json_t **questions, struct err *err);
+/* Stores the answers and the new spec version. */
+MUST_CHECK int engine_project_answer(struct engine *engine, const char *account_id, const char *id, const json_t *answers,
+                                     struct arena *arena, struct spec **out, struct err *err);
+/* feedback may be NULL. */
+MUST_CHECK int engine_project_regenerate(struct engine *engine, const char *account_id, const char *id, const char *feedback,
+                                         struct arena *arena, struct spec **out, struct err *err);
+MUST_CHECK int engine_project_approve(struct engine *engine, const char *account_id, const char *id, struct arena *arena,
+                                      struct spec **out, struct err *err);
+
+/* Runs. ERR_CONFLICT when a run is active, or there is no approved spec. */
+MUST_CHECK int engine_run_create(struct engine *engine, const char *account_id, const char *project_id, const char *trigger,
+                                 struct arena *arena, struct run **out, struct err *err);
+MUST_CHECK int engine_run_retry(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
+                                struct arena *arena, struct run **out, struct err *err);
+/* Returns when the run's processes are gone and it is cancelled, or with the state it is in after wait_ms. */
+MUST_CHECK int engine_run_cancel(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
+                                 int64_t wait_ms, struct arena *arena, struct run **out, struct err *err);
+
+/* Exports and deployments. run_id NULL: the project's newest succeeded run. */
+MUST_CHECK int engine_export_create(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
+                                    const char *format, struct arena *arena, struct export **out, struct err *err);
+MUST_CHECK int engine_deployment_create(struct engine *engine, const char *account_id, const char *project_id,
+                                        const char *run_id, const char *provider, struct arena *arena,
+                                        struct deployment **out, struct err *err);
+
+#endif

@@ -1,0 +1,279 @@
+/* execute: one task in one worktree, from the head of the integration branch to one commit on the task's branch. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/glob.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "engine/load.h"
+#include "engine/steps.h"
+#include "store/jobs.h"
+#include "store/runs.h"
+
+struct execution {
+    struct job_context *context;
+    struct engine *engine;
+    struct arena *arena;
+    struct run *run;
+    struct task *task;
+    json_t *definition;
+    struct repo *repo;
+    const char *worktree_name, *worktree_path;
+    struct change_list changes;
+    struct change_list violations;
+    const char *summary;
+    char commit[SHA_LEN];
+};
+
+static int begin_in_tx(struct journal *journal, void *arg, struct err *err) {
+    struct execution *x = arg;
+    struct run *run = NULL;
+    struct task *task = NULL;
+    int rc = step_begin(journal, x->context->job, &run, err);
+    if (rc == 0)
+        rc = load_task(journal->db, journal->arena, x->task->id, &task, err);
+    if (rc < 0)
+        return rc;
+    task->attempts++;
+    str_copy(task->base_sha, sizeof task->base_sha, run->head_sha);
+    rc = store_task_update(journal->db, task, err);
+    if (rc == 0 && task->state == TASK_PENDING)
+        rc = journal_task_move(journal, task, TASK_RUNNING, NULL, err);
+    else if (rc == 0)
+        rc = journal_event(journal, run, task, EVENT_TASK_RETRIED,
+                           arena_printf(journal->arena, "{\"attempt\":%lld,\"reason\":\"%s\"}", (long long)task->attempts,
+                                        x->context->job->last_error ? "the last attempt failed" : "the worker was lost"),
+                           err);
+    x->task->attempts = task->attempts;
+    x->task->state = task->state;
+    str_copy(x->task->base_sha, sizeof x->task->base_sha, task->base_sha);
+    return rc;
+}
+
+static int run_agent(struct execution *x, struct err *err) {
+    json_t *plan = NULL;
+    struct db *db = NULL;
+    struct agent_result result = {0};
+    int rc = store_reader(x->engine->store, &db, err);
+    if (rc == 0)
+        rc = load_plan(db, x->arena, x->run, &plan, err);
+    if (rc < 0)
+        return rc;
+    struct agent_request request = {.definition = x->definition,
+                                    .plan = plan,
+                                    .worktree = x->worktree_path,
+                                    .attempt = x->task->attempts,
+                                    .feedback = x->context->job->last_error,
+                                    .arena = x->arena,
+                                    .is_cancelled = job_should_stop,
+                                    .cancel_arg = x->context};
+    rc = x->engine->agent.ops->run(x->engine->agent.self, &request, &result, err);
+    x->summary = result.summary;
+    if (rc == 0 && job_should_stop(x->context))
+        return err_set(err, ERR_CANCELLED, "stopped");
+    return rc;
+}
+
+static bool is_in_scope(const json_t *scope, const char *path) {
+    size_t i;
+    json_t *pattern;
+    json_array_foreach(scope, i, pattern) {
+        if (glob_match(json_string_value(pattern), path))
+            return true;
+    }
+    return false;
+}
+
+static int check_scope(struct execution *x, struct err *err) {
+    const json_t *scope = json_object_get(x->definition, "pathScope");
+    struct change_list *out = &x->violations;
+    out->items = arena_array(x->arena, x->changes.count + 1, sizeof *out->items);
+    for (size_t i = 0; i < x->changes.count; i++)
+        if (!is_in_scope(scope, x->changes.items[i].path))
+            out->items[out->count++] = x->changes.items[i];
+    if (out->count == 0)
+        return 0;
+    return err_set(err, ERR_VALIDATION, "%zu changes outside the task's pathScope, first %s", out->count, out->items[0].path);
+}
+
+/* Every expected output is in the commit's tree. */
+static int check_outputs(struct execution *x, struct err *err) {
+    char **paths = NULL;
+    size_t count = 0, i, found = 0;
+    json_t *expected;
+    int rc = repo_paths(x->repo, x->arena, x->commit, &paths, &count, err);
+    if (rc < 0)
+        return rc;
+    json_array_foreach(json_object_get(x->definition, "expectedOutputs"), i, expected) {
+        const char *path = json_string_value(expected);
+        for (found = 0; found < count && !str_eq(paths[found], path);)
+            found++;
+        if (found == count)
+            return err_set(err, ERR_VALIDATION, "the expected output %s is missing", path);
+    }
+    return 0;
+}
+
+static int commit_work(struct execution *x, struct err *err) {
+    char tree[SHA_LEN];
+    int rc = worktree_scan(x->repo, x->arena, x->worktree_path, x->task->base_sha, tree, &x->changes, err);
+    if (rc == 0)
+        rc = check_scope(x, err);
+    if (rc < 0)
+        return rc;
+    struct commit_spec spec = {
+        .parents = {x->task->base_sha, NULL},
+        .message = arena_printf(x->arena, "feat(%s): %s\n\nPrazium-Run: %lld\nPrazium-Task: %s\n", x->task->slug,
+                                json_str(x->definition, "description", ""), (long long)x->run->number, x->task->id),
+        .time_ms = clock_now_ms(),
+    };
+    rc = repo_commit_tree(x->repo, tree, &spec, x->commit, err);
+    if (rc == 0)
+        rc = check_outputs(x, err);
+    if (rc == 0)
+        rc = repo_ref_set(x->repo, arena_printf(x->arena, "refs/heads/%s", x->task->branch), NULL, x->commit, err);
+    return rc;
+}
+
+static int tell_files(struct journal *journal, struct execution *x, const struct run *run, struct err *err) {
+    static const enum event_type types[] = {[CHANGE_CREATED] = EVENT_FILE_CREATED,
+                                            [CHANGE_MODIFIED] = EVENT_FILE_MODIFIED,
+                                            [CHANGE_DELETED] = EVENT_FILE_DELETED};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < x->changes.count; i++) {
+        const struct change *change = &x->changes.items[i];
+        struct buf payload = {0};
+        struct jw jw;
+        jw_init(&jw, &payload);
+        jw_object(&jw);
+        jw_kstr(&jw, "path", change->path);
+        if (change->kind != CHANGE_DELETED)
+            jw_kint(&jw, "size", change->size_bytes);
+        jw_object_end(&jw);
+        rc = journal_event(journal, run, x->task, types[change->kind], payload.data, err);
+        buf_release(&payload);
+    }
+    return rc;
+}
+
+static const char *result_json(struct execution *x, struct arena *arena) {
+    struct buf out = {0};
+    struct jw jw;
+    jw_init(&jw, &out);
+    jw_object(&jw);
+    change_paths_json(&jw, "filesCreated", &x->changes, CHANGE_CREATED);
+    change_paths_json(&jw, "filesModified", &x->changes, CHANGE_MODIFIED);
+    change_paths_json(&jw, "filesDeleted", &x->changes, CHANGE_DELETED);
+    jw_kstr(&jw, "commitSha", x->commit);
+    if (x->summary)
+        jw_kstr(&jw, "summary", x->summary);
+    jw_object_end(&jw);
+    const char *text = arena_strndup(arena, out.data, out.len);
+    buf_release(&out);
+    return text;
+}
+
+/* The accepted work: the commit, its files as events, and the merge that is now due, all or nothing. */
+static int accept_in_tx(struct journal *journal, void *arg, struct err *err) {
+    struct execution *x = arg;
+    struct run *run = NULL;
+    struct task *task = NULL;
+    int rc = step_begin(journal, x->context->job, &run, err);
+    if (rc == 0)
+        rc = load_task(journal->db, journal->arena, x->task->id, &task, err);
+    if (rc < 0)
+        return rc;
+    str_copy(task->commit_sha, sizeof task->commit_sha, x->commit);
+    task->result_json = result_json(x, journal->arena);
+    rc = store_task_update(journal->db, task, err);
+    if (rc == 0)
+        rc = tell_files(journal, x, run, err);
+    if (rc == 0 && x->summary) {
+        json_t *payload = json_own(journal->arena, json_pack("{s:s}", "text", x->summary));
+        rc = journal_event(journal, run, task, EVENT_TASK_OUTPUT, json_text(journal->arena, payload), err);
+    }
+    if (rc == 0)
+        rc = step_advance(journal, run, err);
+    return rc < 0 ? rc : step_end(journal, x->context->job, err);
+}
+
+static int violation_in_tx(struct journal *journal, void *arg, struct err *err) {
+    struct execution *x = arg;
+    struct run *run = NULL;
+    int rc = step_begin(journal, x->context->job, &run, err);
+    if (rc < 0)
+        return rc;
+    struct buf payload = {0};
+    struct jw jw;
+    jw_init(&jw, &payload);
+    jw_object(&jw);
+    jw_kint(&jw, "attempt", x->task->attempts);
+    jw_key(&jw, "paths");
+    jw_array(&jw);
+    for (size_t i = 0; i < x->violations.count; i++)
+        jw_str(&jw, x->violations.items[i].path);
+    jw_array_end(&jw);
+    jw_key(&jw, "pathScope");
+    jw_value(&jw, json_object_get(x->definition, "pathScope"));
+    jw_object_end(&jw);
+    rc = journal_event(journal, run, x->task, EVENT_SCOPE_VIOLATION, payload.data, err);
+    buf_release(&payload);
+    return rc;
+}
+
+static int work(struct execution *x, struct err *err) {
+    int rc = worktree_create(x->repo, x->worktree_name, x->worktree_path, x->task->branch, x->task->base_sha, err);
+    if (rc == 0)
+        rc = run_agent(x, err);
+    if (rc == 0)
+        rc = commit_work(x, err);
+    if (rc < 0 && x->violations.count > 0) {
+        struct err tell_err = {0};
+        if (journal_write(x->engine, violation_in_tx, x, &tell_err) < 0)
+            *err = tell_err;
+    }
+    return rc;
+}
+
+int execute_task(struct job_context *context, struct err *err) {
+    struct execution x = {.context = context, .engine = context->engine, .arena = context->arena};
+    struct db *db = NULL;
+    int rc = store_reader(x.engine->store, &db, err);
+    if (rc == 0)
+        rc = load_job_run(db, x.arena, context->job, &x.run, err);
+    if (rc == 0)
+        rc = load_task(db, x.arena, context->job->subject_id, &x.task, err);
+    if (rc == 0)
+        rc = load_definition(x.task, x.arena, &x.definition, err);
+    if (rc < 0)
+        return rc;
+    if (x.run->state != RUN_EXECUTING || task_state_is_terminal(x.task->state) || x.task->commit_sha[0])
+        return step_nothing(context, err);
+    rc = journal_write(x.engine, begin_in_tx, &x, err);
+    if (rc == 0)
+        rc = engine_repo_open(x.engine, x.run->project_id, &x.repo, err);
+    if (rc < 0)
+        return rc;
+    x.worktree_name = task_worktree_name(x.task, x.arena);
+    x.worktree_path = engine_worktree_path(x.engine, x.task, x.arena);
+    rc = work(&x, err);
+    /* Whatever came of it, the worktree goes; a failed attempt keeps its own error. */
+    struct err remove_err = {0};
+    int removed = worktree_remove(x.repo, x.worktree_name, x.worktree_path, rc == 0 ? err : &remove_err);
+    repo_close(x.repo);
+    rc = rc == 0 ? removed : rc;
+    return rc < 0 ? rc : journal_write(x.engine, accept_in_tx, &x, err);
+}
+
+int bury_task_job(struct journal *journal, const struct job *job, const char *message, struct err *err) {
+    struct run *run = NULL;
+    struct task *task = NULL;
+    int rc = load_job_run(journal->db, journal->arena, job, &run, err);
+    if (rc == 0)
+        rc = load_task(journal->db, journal->arena, job->subject_id, &task, err);
+    if (rc == 0 && task->state == TASK_PENDING)
+        rc = journal_task_move(journal, task, TASK_RUNNING, NULL, err);
+    if (rc == 0 && !task_state_is_terminal(task->state))
+        rc = journal_task_move(journal, task, TASK_FAILED, message, err);
+    return rc < 0 ? rc : step_advance(journal, run, err);
+}

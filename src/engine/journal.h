@@ -1,0 +1,50 @@
+/* journal: the only setter of states. A row and its event change in one transaction; wake-ups follow the commit. */
+#ifndef ENGINE_JOURNAL_H
+#define ENGINE_JOURNAL_H
+
+#include "engine/context.h"
+
+/* One transaction in the making. */
+struct journal {
+    struct engine *engine;
+    struct db *db;
+    struct arena *arena; /* of this transaction */
+    int64_t now_ms;
+    bool wakes_workers;
+    char woken_run[ID_LEN]; /* the run that got events, "" for none */
+    int64_t woken_sequence;
+    char cancelled_run[ID_LEN];
+};
+
+typedef int journal_fn(struct journal *journal, void *arg, struct err *err);
+
+/* Runs fn in a transaction; on return 0 its work is durable and everybody concerned was woken. fn may run twice: it
+ * must derive all it writes from the database and from arg's inputs. */
+MUST_CHECK int journal_write(struct engine *engine, journal_fn *fn, void *arg, struct err *err);
+
+/* State changes: ERR_CONFLICT when the transition is not legal or the row was in another state. The struct's state follows. */
+MUST_CHECK int journal_project_move(struct journal *journal, struct project *project, enum project_state to, struct err *err);
+/* Tells the event that belongs to the transition; for a terminal state also closes what is open of the run's tasks and
+ * moves the project. error may be NULL. */
+MUST_CHECK int journal_run_move(struct journal *journal, struct run *run, enum run_state to, const char *error, struct err *err);
+MUST_CHECK int journal_task_move(struct journal *journal, struct task *task, enum task_state to, const char *error, struct err *err);
+MUST_CHECK int journal_export_move(struct journal *journal, struct export *row, enum export_state to, struct err *err);
+MUST_CHECK int journal_deployment_move(struct journal *journal, struct deployment *row, enum deployment_state to, struct err *err);
+
+/* An event beside a state change. payload is JSON text of an object; task may be NULL. */
+MUST_CHECK int journal_event(struct journal *journal, const struct run *run, const struct task *task, enum event_type type,
+                             const char *payload_json, struct err *err);
+
+struct job_spec {
+    enum job_kind kind;
+    const char *project_id;
+    const char *run_id;     /* or NULL */
+    const char *subject_id; /* or NULL */
+    bool is_exclusive;      /* one at a time for this kind and subject (or run) */
+    const char *payload_json;
+    int64_t max_attempts;   /* 0: 3 */
+    int64_t delay_ms;
+};
+MUST_CHECK int journal_enqueue(struct journal *journal, const struct job_spec *spec, struct err *err);
+
+#endif

@@ -1,0 +1,170 @@
+/* runs: beginning, retrying and cancelling a run. */
+#include <pthread.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "engine/journal.h"
+#include "engine/load.h"
+#include "store/jobs.h"
+#include "store/projects.h"
+#include "store/runs.h"
+
+struct run_call {
+    const char *account_id, *project_id, *run_id, *trigger;
+    struct run *run;
+};
+
+/* A run of this spec version begins: the row, its first event, its first job, the project's state, all or nothing. */
+static int begin_run(struct journal *journal, struct project *project, int64_t spec_version, const char *trigger,
+                     struct run *run, struct err *err) {
+    if (project->state == PROJECT_ARCHIVED)
+        return err_set(err, ERR_CONFLICT, "The project is archived");
+    if (project->state == PROJECT_BUILDING)
+        return err_set(err, ERR_CONFLICT, "A run of this project is active already");
+    if (project->state != PROJECT_APPROVED && project->state != PROJECT_BUILT && project->state != PROJECT_FAILED)
+        return err_set(err, ERR_CONFLICT, "The project has no approved spec; it is %s", project_state_name(project->state));
+    *run = (struct run){.state = RUN_QUEUED, .trigger = trigger, .spec_version = spec_version, .created_ms = journal->now_ms};
+    id_make(run->id, "run");
+    str_copy(run->project_id, sizeof run->project_id, project->id);
+    int rc = store_run_insert(journal->db, run, err);
+    if (rc == 0)
+        rc = journal_run_move(journal, run, RUN_DECOMPOSING, NULL, err);
+    if (rc == 0) {
+        run->started_ms = journal->now_ms;
+        rc = store_run_update(journal->db, run, err);
+    }
+    if (rc == 0)
+        rc = journal_project_move(journal, project, PROJECT_BUILDING, err);
+    if (rc == 0)
+        rc = journal_enqueue(journal,
+                             &(struct job_spec){.kind = JOB_RUN_DECOMPOSE, .project_id = project->id, .run_id = run->id, .is_exclusive = true},
+                             err);
+    return rc;
+}
+
+static int create_in_tx(struct journal *journal, void *arg, struct err *err) {
+    struct run_call *call = arg;
+    struct project *project = NULL;
+    int rc = load_project(journal->db, journal->arena, call->account_id, call->project_id, &project, err);
+    return rc < 0 ? rc : begin_run(journal, project, project->spec_version, call->trigger, call->run, err);
+}
+
+static int retry_in_tx(struct journal *journal, void *arg, struct err *err) {
+    struct run_call *call = arg;
+    struct project *project = NULL;
+    struct run *old = NULL;
+    int rc = load_run(journal->db, journal->arena, call->account_id, call->project_id, call->run_id, &old, err);
+    if (rc == 0)
+        rc = load_project(journal->db, journal->arena, call->account_id, call->project_id, &project, err);
+    if (rc < 0)
+        return rc;
+    if (!run_state_is_terminal(old->state))
+        return err_set(err, ERR_CONFLICT, "The run is %s; only a run that ended can be tried again", run_state_name(old->state));
+    return begin_run(journal, project, old->spec_version, call->trigger, call->run, err);
+}
+
+int engine_run_create(struct engine *engine, const char *account_id, const char *project_id, const char *trigger,
+                      struct arena *arena, struct run **out, struct err *err) {
+    struct run_call call = {.account_id = account_id, .project_id = project_id, .trigger = arena_strdup(arena, trigger),
+                            .run = arena_alloc(arena, sizeof(struct run))};
+    int rc = journal_write(engine, create_in_tx, &call, err);
+    if (rc == 0)
+        *out = call.run;
+    return rc;
+}
+
+int engine_run_retry(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
+                     struct arena *arena, struct run **out, struct err *err) {
+    struct run_call call = {.account_id = account_id, .project_id = project_id, .run_id = run_id, .trigger = "retry",
+                            .run = arena_alloc(arena, sizeof(struct run))};
+    int rc = journal_write(engine, retry_in_tx, &call, err);
+    if (rc == 0)
+        *out = call.run;
+    return rc;
+}
+
+static int cancel_in_tx(struct journal *journal, void *arg, struct err *err) {
+    struct run_call *call = arg;
+    struct run *run = NULL;
+    struct job *jobs = NULL;
+    size_t count = 0;
+    int rc = load_run(journal->db, journal->arena, call->account_id, call->project_id, call->run_id, &run, err);
+    if (rc < 0)
+        return rc;
+    if (run_state_is_terminal(run->state))
+        return err_set(err, ERR_CONFLICT, "The run is %s already", run_state_name(run->state));
+    if (run->is_cancel_requested)
+        return 0;
+    rc = store_job_list(journal->db, journal->arena, run->id, &jobs, &count, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        if (jobs[i].kind == JOB_RUN_FINISH && jobs[i].state != JOB_DEAD)
+            return err_set(err, ERR_CONFLICT, "The run is ending already");
+    if (rc == 0)
+        rc = store_run_request_cancel(journal->db, run->id, err);
+    if (rc == 0)
+        rc = store_job_delete_pending(journal->db, run->id, err);
+    if (rc == 0)
+        rc = journal_enqueue(journal,
+                             &(struct job_spec){.kind = JOB_RUN_FINISH, .project_id = run->project_id, .run_id = run->id,
+                                                .is_exclusive = true, .payload_json = "{\"status\":\"cancelled\"}", .max_attempts = 20},
+                             err);
+    str_copy(journal->cancelled_run, sizeof journal->cancelled_run, run->id);
+    return rc;
+}
+
+/* Waiting for the run's next event, without polling faster than needed. */
+struct run_wait {
+    pthread_mutex_t lock; /* guards told */
+    pthread_cond_t changed;
+    bool told;
+};
+
+static void run_told(const char *topic, int64_t value, void *arg) {
+    struct run_wait *wait = arg;
+    pthread_mutex_lock(&wait->lock);
+    wait->told = true;
+    pthread_cond_signal(&wait->changed);
+    pthread_mutex_unlock(&wait->lock);
+}
+
+/* Sleeps until told, or 500 ms: a lost wake-up costs no more than that. */
+static void run_wait_once(struct run_wait *wait) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 500 * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&wait->lock);
+    while (!wait->told)
+        if (pthread_cond_timedwait(&wait->changed, &wait->lock, &until) != 0)
+            break;
+    wait->told = false;
+    pthread_mutex_unlock(&wait->lock);
+}
+
+int engine_run_cancel(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
+                      int64_t wait_ms, struct arena *arena, struct run **out, struct err *err) {
+    struct run_call call = {.account_id = account_id, .project_id = project_id, .run_id = run_id};
+    struct run_wait wait = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    struct bus_subscription *subscription = NULL;
+    struct db *db = NULL;
+    struct run *run = NULL;
+    int rc = store_reader(engine->store, &db, err);
+    if (rc == 0)
+        rc = journal_write(engine, cancel_in_tx, &call, err);
+    if (rc == 0)
+        rc = bus_subscribe(engine->bus, arena_printf(arena, "run:%s", run_id), run_told, &wait, &subscription, err);
+    int64_t deadline = clock_mono_ms() + wait_ms;
+    while (rc == 0) {
+        rc = load_run(db, arena, account_id, project_id, run_id, &run, err);
+        if (rc < 0 || run_state_is_terminal(run->state) || clock_mono_ms() >= deadline)
+            break;
+        run_wait_once(&wait);
+    }
+    if (subscription)
+        bus_unsubscribe(subscription);
+    if (rc == 0)
+        *out = run;
+    return rc;
+}

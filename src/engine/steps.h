@@ -1,0 +1,33 @@
+/* steps: what the handlers of a run's jobs share: loading, guarding, scheduling. */
+#ifndef ENGINE_STEPS_H
+#define ENGINE_STEPS_H
+
+#include "engine/journal.h"
+
+/* First call of each transaction of a job: the lease still holds and the run is not being cancelled. *run is read anew.
+ * ERR_STALE or ERR_CANCELLED otherwise. */
+MUST_CHECK int step_begin(struct journal *journal, const struct job *job, struct run **run, struct err *err);
+/* Last call: the job is done. */
+MUST_CHECK int step_end(struct journal *journal, const struct job *job, struct err *err);
+/* In one transaction: step_begin, then step_end. For a job that has nothing to do. */
+MUST_CHECK int step_nothing(struct job_context *context, struct err *err);
+
+/* Enqueues every pending task whose dependencies are merged and whose scope overlaps with no task under way. */
+MUST_CHECK int step_schedule(struct journal *journal, const struct run *run, struct err *err);
+/* Looks at the run again: merges, schedules, ends. */
+MUST_CHECK int step_advance(struct journal *journal, const struct run *run, struct err *err);
+/* Ends the run after its workspace is cleaned. status: the state's name; error may be NULL. */
+MUST_CHECK int step_finish(struct journal *journal, const struct run *run, enum run_state status, const char *error, struct err *err);
+
+/* refs/heads/run/<n>, and where task branches of ended runs are kept: refs/prazium/run-<n>/ */
+const char *run_branch_ref(const struct run *run, struct arena *arena);
+const char *run_archive_prefix(const struct run *run, struct arena *arena);
+/* `feat-task-001`: the name of a task's worktree. */
+const char *task_worktree_name(const struct task *task, struct arena *arena);
+const char *run_verify_path(const struct engine *engine, const struct run *run, struct arena *arena);
+
+/* {"filesCreated": [...], …} members from a list of changes go through these. */
+struct jw;
+void change_paths_json(struct jw *jw, const char *key, const struct change_list *changes, int kind);
+
+#endif
