@@ -74,9 +74,8 @@ interface RelatedItem {
 interface RelatedProps {
   title: string;
   slug: string;
-  /** The field through which the rows refer here. */
-  field: string;
-  id: number;
+  /** The row that these refer to, and the field they do it by; without it they are simply the latest. */
+  of?: { field: string; id: number };
   list: { items: RelatedItem[]; total: number };
   statuses: readonly Option[];
   one: string;
@@ -84,7 +83,8 @@ interface RelatedProps {
   canAdd: boolean;
 }
 
-export function RelatedRows({ title, slug, field, id, list, statuses, one, many, canAdd }: RelatedProps) {
+export function RelatedRows({ title, slug, of, list, statuses, one, many, canAdd }: RelatedProps) {
+  const query = of ? `?${of.field}=${of.id}` : "";
   const status = (item: RelatedItem) => optionOf(statuses, item.status);
   return (
     <section className="card related" aria-label={title}>
@@ -92,7 +92,7 @@ export function RelatedRows({ title, slug, field, id, list, statuses, one, many,
         <h2>{title}</h2>
         <span className="count">{list.total}</span>
         {canAdd && (
-          <Link className="button small" href={`/${slug}/new?${field}=${id}`} aria-label={`Add ${one}`}>
+          <Link className="button small" href={`/${slug}/new${query}`} aria-label={`Add ${one}`}>
             <Icon name="plus" />
             Add
           </Link>
@@ -114,7 +114,7 @@ export function RelatedRows({ title, slug, field, id, list, statuses, one, many,
         </ul>
       )}
       {list.total > list.items.length && (
-        <Link className="card-more" href={`/${slug}?${field}=${id}`}>
+        <Link className="card-more" href={`/${slug}${query}`}>
           All {plural(list.total, one, many)}
         </Link>
       )}

@@ -1,0 +1,3 @@
+import { json, route } from "@/server/api";
+
+export const GET = route("own", async ({ user }) => json({ user }));
