@@ -189,6 +189,14 @@ static void gives_plain_signals(void **state) {
     signal(SIGPIPE, old);
 }
 
+static void gives_up_new_privileges(void **state) {
+    CLEANUP(buf_release) struct buf output = {0};
+    struct proc_spec spec = {
+        .argv = SHELL("grep NoNewPrivs /proc/self/status"), .env = path_env, .no_new_privileges = true};
+    (void)run(&spec, &output);
+    assert_string_equal(output.data, "NoNewPrivs:\t1\n");
+}
+
 /* A pipe that the children of the test hold open: readable (at its end) when none of them is left. */
 static void wait_for_all(int read_end) {
     struct pollfd ended = {.fd = read_end, .events = POLLIN};
@@ -303,6 +311,7 @@ int main(void) {
         cmocka_unit_test(reports_what_cannot_start),
         cmocka_unit_test(sets_limits),
         cmocka_unit_test(gives_plain_signals),
+        cmocka_unit_test(gives_up_new_privileges),
         cmocka_unit_test(times_out_and_kills_the_group),
         cmocka_unit_test(starts_a_session),
         cmocka_unit_test(dies_with_its_parent),
