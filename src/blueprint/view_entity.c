@@ -1,0 +1,315 @@
+/* view_entity: the entities of the plan with their names, lists of fields, rules, children and sample. */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "blueprint/decorate.h"
+#include "blueprint/field_type.h"
+#include "blueprint/names.h"
+
+enum { MOST_CELLS = 4, WEIGHTS = 6 };
+
+static bool is_taken(struct arena *arena, const char *name) {
+    return name_is_taken(str_lower(arena, name));
+}
+
+static json_t *with_names(const json_t *source, struct arena *arena) {
+    json_t *entity = json_copy((json_t *)source);
+    const char *slug = json_str(source, "slug", "");
+    const char *base = name_from_letter(name_pascal(arena, json_str(source, "name", "")));
+    if (!*base)
+        base = name_pascal(arena, slug);
+    bool is_reserved = is_taken(arena, base);
+    const char *type = arena_printf(arena, "%s%s", name_capital(arena, base), is_reserved ? "Item" : "");
+    const char *variable = name_lower_first(arena, type);
+    const char *plural = name_pascal(arena, slug), *vars = name_lower_first(arena, plural);
+    if (str_eq(vars, variable) || is_taken(arena, vars))
+        vars = arena_printf(arena, "%sList", variable);
+    add_text(entity, "Type", type);
+    add_text(entity, "Plural", name_from_letter(plural));
+    add_text(entity, "var", variable);
+    add_text(entity, "vars", vars);
+    add_text(entity, "table", name_snake(arena, slug));
+    add_flag(entity, "reservedName", is_reserved);
+    return entity;
+}
+
+static void add_labels(json_t *entity, struct arena *arena) {
+    const char *name = name_sentence(arena, json_str(entity, "name", ""));
+    const char *plural = name_sentence(arena, json_str(entity, "plural", ""));
+    add_text(entity, "nameLower", name);
+    add_text(entity, "pluralLower", plural);
+    add_text(entity, "aName", name_with_article(arena, name));
+    add_text(entity, "newLabel", arena_printf(arena, "New %s", name));
+    add_text(entity, "editLabel", arena_printf(arena, "Edit %s", name));
+    add_text(entity, "createLabel", arena_printf(arena, "Create %s", name));
+    add_text(entity, "noneLabel", arena_printf(arena, "No %s yet", plural));
+    add_literals(arena, entity, "newLabel", "editLabel", "createLabel", "noneLabel", "name", "plural", "nameLower",
+                 "pluralLower", "aName", "summary", "slug", NULL);
+}
+
+static void add_fields(json_t *entity, const json_t *named, struct arena *arena) {
+    const json_t *given = json_object_get(entity, "fields");
+    json_t *fields = json_array();
+    for (size_t i = 0; i < json_array_size(given); i++) {
+        json_t *field = decorate_field(json_array_get(given, i), named, arena);
+        if (field_is(field, "ref") && str_eq(json_str(field, "entity", NULL), json_str(entity, "slug", NULL)))
+            add_flag(json_object_get(field, "is"), "self", true);
+        json_array_append_new(fields, field);
+    }
+    number_items(fields);
+    json_object_set_new(entity, "fields", fields);
+}
+
+static unsigned groups_of(const json_t *field) {
+    return field_type_find(json_str(field, "type", ""))->groups;
+}
+
+static bool is_required(const json_t *field) {
+    return json_flag(field, "required", false);
+}
+
+/* Copies of the fields of entity that fit, numbered. A field fits if it is of a group, or is.<kind>, or required. */
+static void add_fitting(json_t *entity, const char *key, unsigned group, const char *kind) {
+    const json_t *fields = json_object_get(entity, "fields");
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        json_t *field = json_array_get(fields, i);
+        bool fits = group ? groups_of(field) & group : kind ? field_is(field, kind) : is_required(field);
+        if (fits)
+            json_array_append(list, field);
+    }
+    json_object_set_new(entity, key, numbered(list));
+    json_decref(list);
+}
+
+static int weight_of(const json_t *field) {
+    return is_required(field) ? 0 : field_type_find(json_str(field, "type", ""))->list_weight;
+}
+
+/* The title, then the weightiest others in the order of the plan. */
+static void add_list_fields(json_t *entity, const json_t *title) {
+    const json_t *fields = json_object_get(entity, "fields");
+    json_t *chosen = json_object(), *list = json_array(), *cells = json_array();
+    for (int weight = 0; weight < WEIGHTS; weight++)
+        for (size_t i = 0; i < json_array_size(fields) && json_object_size(chosen) < MOST_CELLS; i++) {
+            const json_t *field = json_array_get(fields, i);
+            if (field != title && groups_of(field) & FIELD_LISTED && weight_of(field) == weight)
+                add_flag(chosen, json_str(field, "name", ""), true);
+        }
+    json_array_append(list, (json_t *)title);
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        json_t *field = json_array_get(fields, i);
+        if (json_object_get(chosen, json_str(field, "name", ""))) {
+            json_array_append(list, field);
+            json_array_append(cells, field);
+        }
+    }
+    json_object_set_new(entity, "listFields", numbered(list));
+    json_object_set_new(entity, "cellFields", numbered(cells));
+    json_decref(chosen);
+    json_decref(list);
+    json_decref(cells);
+}
+
+static void add_title(json_t *entity) {
+    json_t *fields = json_object_get(entity, "fields"), *details = json_array();
+    const json_t *title = entity_field(entity, json_str(entity, "titleField", NULL));
+    bool is_text = groups_of(title) & FIELD_TITLE_TEXT;
+    add_value(entity, "titleInfo", title);
+    add_value(entity, "titleColumn", json_object_get(title, "column"));
+    add_flag(entity, "titleIsText", is_text);
+    add_list_fields(entity, title);
+    for (size_t i = 0; i < json_array_size(fields); i++)
+        if (json_array_get(fields, i) != title || !is_text)
+            json_array_append(details, json_array_get(fields, i));
+    json_object_set_new(entity, "detailFields", numbered(details));
+    json_decref(details);
+}
+
+/* The entities that fields refer to, each once. */
+static void add_targets(json_t *entity, const json_t *entities) {
+    const json_t *refs = json_object_get(entity, "refFields");
+    json_t *targets = json_array();
+    for (size_t i = 0; i < json_array_size(refs); i++) {
+        static const char *const members[] = {"slug", "Type", "table", "vars", "var"};
+        const char *slug = json_str(json_array_get(refs, i), "entity", NULL);
+        if (find_by(targets, "slug", slug))
+            continue;
+        json_t *target = json_object();
+        for (size_t m = 0; m < ARRAY_LEN(members); m++)
+            add_value(target, members[m], json_object_get(find_by(entities, "slug", slug), members[m]));
+        add_flag(target, "self", str_eq(slug, json_str(entity, "slug", NULL)));
+        json_array_append_new(targets, target);
+    }
+    number_items(targets);
+    json_object_set_new(entity, "refTargets", targets);
+}
+
+static void add_first(json_t *entity, const char *key, const char *kind, const char *other_kind) {
+    const json_t *fields = json_object_get(entity, "fields");
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        const json_t *field = json_array_get(fields, i);
+        if (field_is(field, kind) || field_is(field, other_kind)) {
+            add_value(entity, key, field);
+            return;
+        }
+    }
+}
+
+static void add_lists(json_t *entity, const json_t *entities) {
+    add_title(entity);
+    add_fitting(entity, "searchFields", FIELD_SEARCHED, NULL);
+    add_fitting(entity, "filterFields", FIELD_FILTERED, NULL);
+    add_fitting(entity, "requiredFields", 0, NULL);
+    add_fitting(entity, "refFields", 0, "ref");
+    add_fitting(entity, "userFields", 0, "user");
+    add_value(entity, "formFields", json_object_get(entity, "fields"));
+    add_targets(entity, entities);
+    add_flag(entity, "isSearchable", list_has(entity, "searchFields") || list_has(entity, "refFields"));
+    add_first(entity, "statusField", "choice", "choice");
+    add_first(entity, "dateField", "date", "datetime");
+    json_object_set_new(entity, "children", json_array());
+    json_object_set_new(entity, "limits", json_array());
+}
+
+/* What parent shows of the rows of entity whose field refers to it. */
+static json_t *child_of(const json_t *entity, const json_t *field, const json_t *parent, bool is_several,
+                        struct arena *arena) {
+    static const char *const members[] = {"Type", "plural", "pluralLower", "nameLower", "slug", "vars", "table"};
+    const json_t *status = json_object_get(entity, "statusField"), *date = json_object_get(entity, "dateField");
+    const char *plural = json_str(entity, "plural", ""), *label = json_str(field, "label", "");
+    json_t *child = json_object();
+    bool is_self = entity == parent;
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        add_value(child, members[i], json_object_get(entity, members[i]));
+    add_text(child, "title", is_several || is_self ? arena_printf(arena, "%s · %s", plural, label) : plural);
+    add_value(child, "field", json_object_get(field, "name"));
+    add_value(child, "column", json_object_get(field, "column"));
+    add_text(child, "fieldLabel", label);
+    add_value(child, "fieldPascal", json_object_get(field, "pascal"));
+    add_value(child, "parentType", json_object_get(parent, "Type"));
+    add_flag(child, "isSelf", is_self);
+    add_flag(child, "isSeveral", is_several);
+    add_flag(child, "hasStatus", status);
+    add_value(child, "statusColumn", json_object_get(status, "column"));
+    add_value(child, "statusOptionsJson", json_object_get(status, "optionsJson"));
+    add_flag(child, "hasDate", date);
+    add_value(child, "dateColumn", json_object_get(date, "column"));
+    add_flag(child, "dateIsInstant", field_is(date, "datetime"));
+    add_literals(arena, child, "plural", "pluralLower", "nameLower", "fieldLabel", "title", NULL);
+    return child;
+}
+
+static void tell_parents(const json_t *entity, const json_t *entities, struct arena *arena) {
+    const json_t *refs = json_object_get(entity, "refFields");
+    for (size_t i = 0; i < json_array_size(refs); i++) {
+        const json_t *field = json_array_get(refs, i);
+        const char *slug = json_str(field, "entity", NULL);
+        const json_t *parent = find_by(entities, "slug", slug);
+        size_t count = 0;
+        for (size_t j = 0; j < json_array_size(refs); j++)
+            count += str_eq(json_str(json_array_get(refs, j), "entity", NULL), slug);
+        json_array_append_new(json_object_get(parent, "children"), child_of(entity, field, parent, count > 1, arena));
+    }
+}
+
+static void tell_limits(const json_t *entity, const char *kind, const json_t *entities) {
+    const json_t *rules = json_object_get(json_object_get(entity, "rules"), kind);
+    for (size_t i = 0; i < json_array_size(rules); i++) {
+        json_t *limit = json_copy(json_array_get(rules, i));
+        const json_t *field = json_object_get(limit, "refField");
+        const json_t *target = find_by(entities, "slug", json_str(field, "entity", NULL));
+        json_t *limits = json_object_get(target, "limits");
+        add_value(limit, "slug", json_object_get(entity, "slug"));
+        add_value(limit, "table", json_object_get(entity, "table"));
+        add_value(limit, "column", json_object_get(field, "column"));
+        add_flag(limit, "isCredit", str_eq(kind, "credit"));
+        add_flag(limit, "isCapacity", str_eq(kind, "capacity"));
+        /* One place figure a target: the first rule that limits it. */
+        if (json_array_size(limits) == 0)
+            json_array_append(limits, limit);
+        json_decref(limit);
+    }
+}
+
+static bool some_field(const json_t *list, const char *kind) {
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (field_is(json_array_get(list, i), kind))
+            return true;
+    return false;
+}
+
+static void add_has(json_t *entity) {
+    static const char *const lists[] = {"children",  "limits",     "searchFields", "filterFields", "requiredFields",
+                                        "refFields", "userFields", "cellFields",   "detailFields"};
+    static const char *const checked[] = {"unique", "order", "capacity", "credit"};
+    const json_t *fields = json_object_get(entity, "fields"), *rules = json_object_get(entity, "rules");
+    json_t *is = json_object_get(json_array_get(fields, 0), "is"), *has = json_object();
+    bool has_unique = false, has_required_ref = false, has_checks = some_field(fields, "reference");
+    for (void *at = json_object_iter(is); at; at = json_object_iter_next(is, at))
+        add_flag(has, json_object_iter_key(at), some_field(fields, json_object_iter_key(at)));
+    for (void *at = json_object_iter((json_t *)rules); at; at = json_object_iter_next((json_t *)rules, at))
+        add_flag(has, json_object_iter_key(at), list_has(rules, json_object_iter_key(at)));
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+        add_flag(has, lists[i], list_has(entity, lists[i]));
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        const json_t *field = json_array_get(fields, i);
+        has_unique = has_unique || json_flag(field, "unique", false);
+        has_required_ref = has_required_ref || (is_required(field) && field_is(field, "reference"));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(checked); i++)
+        has_checks = has_checks || list_has(rules, checked[i]);
+    add_flag(has, "sortHeadings", some_field(json_object_get(entity, "listFields"), "sortable"));
+    add_flag(has, "requiredRefs", has_required_ref);
+    add_flag(has, "uniqueFields", has_unique);
+    add_flag(has, "checks", has_checks || has_unique || some_field(fields, "file"));
+    json_object_set_new(entity, "has", has);
+}
+
+static void add_sample(json_t *entity, struct arena *arena) {
+    CLEANUP(buf_release) struct buf out = {0};
+    const json_t *fields = json_object_get(entity, "fields");
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        const json_t *field = json_array_get(fields, i);
+        const char *value = field_sample(field, arena);
+        if (value)
+            buf_printf(&out, "%s\"%s\": %s", out.len ? ", " : "", json_str(field, "name", ""), value);
+    }
+    add_text(entity, "sample", out.len ? arena_printf(arena, "{ %s }", out.data) : "{}");
+}
+
+json_t *decorate_entities(const json_t *plan, struct arena *arena) {
+    const json_t *given = json_object_get(plan, "entities");
+    bool has_auth = json_flag(json_object_get(plan, "capabilities"), "auth", false);
+    json_t *entities = json_array();
+    size_t count = json_array_size(given);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(entities, with_names(json_array_get(given, i), arena));
+    for (size_t i = 0; i < count; i++) {
+        add_labels(json_array_get(entities, i), arena);
+        add_fields(json_array_get(entities, i), entities, arena);
+    }
+    for (size_t i = 0; i < count; i++) {
+        json_t *entity = json_array_get(entities, i);
+        json_object_set_new(entity, "rules", decorate_rules(entity, entities, arena));
+        add_flag(entity, "auth", has_auth);
+        add_lists(entity, entities);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const json_t *entity = json_array_get(entities, i);
+        tell_parents(entity, entities, arena);
+        tell_limits(entity, "capacity", entities);
+        tell_limits(entity, "credit", entities);
+    }
+    for (size_t i = 0; i < count; i++) {
+        json_t *entity = json_array_get(entities, i);
+        number_items(json_object_get(entity, "children"));
+        number_items(json_object_get(entity, "limits"));
+        add_has(entity);
+        add_sample(entity, arena);
+    }
+    return entities;
+}
