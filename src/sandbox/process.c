@@ -1,0 +1,160 @@
+/* process: what /proc says about the processes of the machine. */
+#include "sandbox/process.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+/* No environment is larger in practice; beyond it we stop looking. */
+enum { ENVIRONMENT_MAX_BYTES = 4 << 20, READ_STEP_BYTES = 64 << 10 };
+
+static bool parse_stat(const char *text, pid_t pid, struct process *out) {
+    /* The name in parentheses may hold anything, ')' and spaces too. */
+    const char *rest = strrchr(text, ')');
+    struct process process = {.pid = pid};
+    if (!rest ||
+        sscanf(rest + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %" SCNd64 " %*d %" SCNu64,
+               &process.state, &process.parent, &process.group, &process.session, &process.threads,
+               &process.start_ticks) != 6)
+        return false;
+    *out = process;
+    return true;
+}
+
+bool process_read(pid_t pid, struct process *out) {
+    char path[64];
+    char text[1024];
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    CLEANUP(mem_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t len = read(fd, text, sizeof(text) - 1);
+    if (len <= 0)
+        return false;
+    text[len] = '\0';
+    return parse_stat(text, pid, out);
+}
+
+bool process_is_live(const struct process *process) {
+    return process->state != 'Z' && process->state != 'X' && process->state != 'x';
+}
+
+static void list_put(struct process_list *list, const struct process *process) {
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? list->capacity * 2 : 128;
+        list->items = mem_realloc(list->items, list->capacity * sizeof(*list->items));
+    }
+    list->items[list->count++] = *process;
+}
+
+static int by_pid(const void *a, const void *b) {
+    const struct process *left = a;
+    const struct process *right = b;
+    return (left->pid > right->pid) - (left->pid < right->pid);
+}
+
+static void close_dirp(DIR **dir) {
+    if (*dir)
+        (void)closedir(*dir);
+}
+
+bool process_list_read(struct process_list *list) {
+    CLEANUP(close_dirp) DIR *dir = opendir("/proc");
+    if (!dir)
+        return false;
+    list->count = 0;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        int64_t pid;
+        struct process process;
+        if (!str_to_int(entry->d_name, 1, INT32_MAX, &pid))
+            continue;
+        errno = 0;
+        if (process_read((pid_t)pid, &process))
+            list_put(list, &process);
+        else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+            return false; /* not gone, only unseen */
+    }
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof(*list->items), by_pid);
+    return true;
+}
+
+void process_list_release(struct process_list *list) {
+    free(list->items);
+    *list = (struct process_list){0};
+}
+
+const struct process *process_list_find(const struct process_list *list, pid_t pid) {
+    struct process key = {.pid = pid};
+    return list->count ? bsearch(&key, list->items, list->count, sizeof(key), by_pid) : NULL;
+}
+
+uint64_t process_mark(pid_t pid) {
+    struct rlimit limit;
+    return prlimit(pid, RLIMIT_RTTIME, NULL, &limit) == 0 ? (uint64_t)limit.rlim_max : 0;
+}
+
+static void read_environment(pid_t pid, struct buf *out) {
+    char path[64];
+    (void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+    CLEANUP(mem_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    for (;;) {
+        char *at = buf_reserve(out, READ_STEP_BYTES);
+        ssize_t len = at ? read(fd, at, READ_STEP_BYTES) : 0;
+        if (len <= 0)
+            return;
+        buf_added(out, (size_t)len);
+    }
+}
+
+bool process_env_has(pid_t pid, const char *text, bool is_prefix) {
+    CLEANUP(buf_release) struct buf environment;
+    buf_init(&environment, ENVIRONMENT_MAX_BYTES);
+    read_environment(pid, &environment);
+
+    const char *end = environment.data + environment.len;
+    for (const char *entry = environment.data; entry && entry < end; entry += strlen(entry) + 1)
+        if (is_prefix ? str_starts(entry, text) : str_eq(entry, text))
+            return true;
+    return false;
+}
+
+void process_signal(const struct process *process, int signal) {
+    struct process now;
+    /* In this order: if the number went to another process before the look at /proc, the look tells; if after, the
+     * descriptor is of the dead one. */
+    CLEANUP(mem_closep) int pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+    if (pidfd < 0 || !process_read(process->pid, &now) || now.start_ticks != process->start_ticks)
+        return;
+    (void)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+int64_t process_count_threads(uid_t uid) {
+    struct process_list list = {0};
+    int64_t count = 0;
+    (void)process_list_read(&list);
+    for (size_t i = 0; i < list.count; i++) {
+        char path[64];
+        struct stat st;
+        (void)snprintf(path, sizeof(path), "/proc/%d", (int)list.items[i].pid);
+        if (stat(path, &st) == 0 && st.st_uid == uid)
+            count += list.items[i].threads;
+    }
+    process_list_release(&list);
+    return count;
+}
