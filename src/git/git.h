@@ -25,6 +25,8 @@ MUST_CHECK int repo_create(const char *path, struct err *err);
 MUST_CHECK int repo_open(struct repo **out, const char *path, struct err *err); /* ERR_NOT_FOUND if absent */
 void repo_close(struct repo *repo);
 void repo_closep(struct repo **repo);
+/* Removes every lock file and half-written object file at once. For the start of the only process that uses the repository. */
+MUST_CHECK int repo_clear_locks(struct repo *repo, struct err *err);
 
 /* A ref's commit: out is "" when there is none. name is a full name (refs/heads/main). */
 MUST_CHECK int repo_ref_get(struct repo *repo, const char *name, char out[SHA_LEN], struct err *err);
