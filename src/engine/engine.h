@@ -81,5 +81,7 @@ MUST_CHECK int engine_export_create(struct engine *engine, const char *account_i
 MUST_CHECK int engine_deployment_create(struct engine *engine, const char *account_id, const char *project_id,
                                         const char *run_id, const char *provider, struct arena *arena,
                                         struct deployment **out, struct err *err);
+/* Names of the deploy providers that this server has; how many. Constant. */
+size_t engine_providers(const char *const **out);
 
 #endif

@@ -1,0 +1,208 @@
+/* deliveries: exports with their download, and deployments. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/handlers.h"
+#include "api/present.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "store/deliveries.h"
+
+/* The run named in the body, as an id; NULL when none is named. A malformed id is an id that names no run. */
+static int named_run(struct api_call *call, const char **out, struct err *err) {
+    const char *text = call_text(call, "runId", "runId", false, 64);
+    char *id = arena_alloc(call->arena, ID_LEN);
+    *out = NULL;
+    int rc = call_check(call, err);
+    if (rc < 0 || !text)
+        return rc;
+    if (!id_parse(id, text, "run"))
+        return err_field(err, ERR_NOT_FOUND, "runId", "Run not found");
+    *out = id;
+    return 0;
+}
+
+int export_create(struct api_call *call, struct err *err) {
+    struct project *project = NULL;
+    struct export *row = NULL;
+    const char *run_id = NULL;
+    struct buf out;
+    struct jw jw;
+    int rc = call_project(call, &project, err);
+    if (rc == 0)
+        rc = call_body(call, true, err);
+    if (rc < 0)
+        return rc;
+    call_only(call, (const char *const[]){"runId", "format", NULL});
+    const char *format = call_word(call, "format", (const char *const[]){"zip", NULL}, "zip");
+    rc = named_run(call, &run_id, err);
+    if (rc == 0)
+        rc = engine_export_create(call->engine, call->account_id, project->id, run_id, format, call->arena, &row, err);
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    present_export(&jw, call, row);
+    reply_data_end(call, &out, &jw, 202);
+    return 0;
+}
+
+static int load_export(struct api_call *call, struct project **project, struct export **out, struct err *err) {
+    const char *id;
+    int rc = call_project(call, project, err);
+    if (rc == 0)
+        rc = call_id(call, "export", "exp", "Export", &id, err);
+    if (rc == 0)
+        rc = store_export_get(call->db, call->arena, id, (*project)->id, out, err);
+    if (rc == 0 && !*out)
+        return err_set(err, ERR_NOT_FOUND, "Export not found");
+    return rc;
+}
+
+int export_get(struct api_call *call, struct err *err) {
+    struct project *project = NULL;
+    struct export *row = NULL;
+    struct buf out;
+    struct jw jw;
+    int rc = load_export(call, &project, &row, err);
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    present_export(&jw, call, row);
+    reply_data_end(call, &out, &jw, 200);
+    return 0;
+}
+
+/* One range of bytes, RFC 9110, 14.1.2. Several ranges, other units and malformed ones are ignored: the whole is sent. */
+enum range_kind { RANGE_NONE, RANGE_ONE, RANGE_UNSATISFIABLE };
+
+static enum range_kind parse_range(struct arena *arena, const char *header, int64_t size, int64_t *first, int64_t *last) {
+    if (!header || strncasecmp(header, "bytes=", 6) != 0 || strchr(header, ','))
+        return RANGE_NONE;
+    const char *spec = header + 6, *dash = strchr(spec, '-');
+    if (!dash)
+        return RANGE_NONE;
+    const char *from = arena_strndup(arena, spec, (size_t)(dash - spec)), *to = dash + 1;
+    int64_t a = 0, b = size - 1;
+    if (!*from) { /* the last `to` bytes */
+        if (!str_to_int(to, 0, INT64_MAX, &b))
+            return RANGE_NONE;
+        if (b == 0)
+            return RANGE_UNSATISFIABLE;
+        *first = b >= size ? 0 : size - b;
+        *last = size - 1;
+        return RANGE_ONE;
+    }
+    if (!str_to_int(from, 0, INT64_MAX, &a) || (*to && !str_to_int(to, 0, INT64_MAX, &b)))
+        return RANGE_NONE;
+    if (a >= size)
+        return RANGE_UNSATISFIABLE;
+    if (b < a)
+        return RANGE_NONE;
+    *first = a;
+    *last = b >= size ? size - 1 : b;
+    return RANGE_ONE;
+}
+
+/* True when one of the tags in an If-None-Match list is ours. Weak comparison, RFC 9110, 13.1.2. */
+static bool matches_tag(const char *list, const char *etag) {
+    return list && (str_eq(list, "*") || strstr(list, etag) != NULL);
+}
+
+static void name_file(struct api_call *call, const struct project *project, const struct export *row) {
+    const char *slug = str_slug(call->arena, project->name, 60, "app");
+    const char *plain = arena_printf(call->arena, "%s-run-%lld.zip", slug, (long long)row->run_number);
+    /* A slug is ASCII without quotes, so that the plain form of RFC 6266 says it all. */
+    http_reply_header(call->reply, "Content-Disposition", arena_printf(call->arena, "attachment; filename=\"%s\"", plain));
+}
+
+int export_download(struct api_call *call, struct err *err) {
+    struct project *project = NULL;
+    struct export *row = NULL;
+    int64_t first = 0, last = 0;
+    int rc = load_export(call, &project, &row, err);
+    if (rc < 0)
+        return rc;
+    if (row->state == EXPORT_PROCESSING)
+        return err_set(err, ERR_CONFLICT, "The export is still being made");
+    if (row->state != EXPORT_COMPLETED || row->expires_ms <= clock_now_ms())
+        return err_set(err, ERR_NOT_FOUND, row->state == EXPORT_FAILED ? "The export failed" : "The export has expired");
+    const char *etag = arena_printf(call->arena, "\"%s\"", row->sha256);
+    http_reply_header(call->reply, "ETag", etag);
+    http_reply_header(call->reply, "Accept-Ranges", "bytes");
+    if (matches_tag(http_request_header(call->request, "If-None-Match"), etag)) {
+        http_reply_status(call->reply, 304);
+        return 0;
+    }
+    last = row->size_bytes - 1;
+    const char *if_range = http_request_header(call->request, "If-Range"), *range = http_request_header(call->request, "Range");
+    enum range_kind kind = if_range && !str_eq(if_range, etag) ? RANGE_NONE : parse_range(call->arena, range, row->size_bytes, &first, &last);
+    if (kind == RANGE_UNSATISFIABLE) {
+        http_reply_header(call->reply, "Content-Range", arena_printf(call->arena, "bytes */%lld", (long long)row->size_bytes));
+        return err_field(err, ERR_RANGE, "Range", "The range lies beyond the %lld bytes of the export", (long long)row->size_bytes);
+    }
+    int fd = open(engine_export_path(call->engine, row->id, call->arena), O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(err, ERR_INTERNAL, "the file of export %s is missing", row->id);
+    name_file(call, project, row);
+    if (kind == RANGE_ONE) {
+        http_reply_status(call->reply, 206);
+        http_reply_header(call->reply, "Content-Range",
+                          arena_printf(call->arena, "bytes %lld-%lld/%lld", (long long)first, (long long)last, (long long)row->size_bytes));
+    }
+    http_reply_file(call->reply, "application/zip", fd, (uint64_t)first, (uint64_t)(last - first + 1));
+    return 0;
+}
+
+int deployment_create(struct api_call *call, struct err *err) {
+    struct project *project = NULL;
+    struct deployment *row = NULL;
+    const char *run_id = NULL;
+    struct buf out;
+    struct jw jw;
+    int rc = call_project(call, &project, err);
+    if (rc == 0)
+        rc = call_body(call, false, err);
+    if (rc < 0)
+        return rc;
+    call_only(call, (const char *const[]){"runId", "provider", NULL});
+    const char *provider = call_text(call, "provider", "provider", true, 40);
+    rc = named_run(call, &run_id, err);
+    if (rc == 0)
+        rc = engine_deployment_create(call->engine, call->account_id, project->id, run_id, provider, call->arena, &row, err);
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    jw_object(&jw);
+    jw_kstr(&jw, "deploymentId", row->id);
+    jw_kstr(&jw, "status", deployment_state_name(row->state));
+    jw_kstr(&jw, "provider", row->provider);
+    jw_object_end(&jw);
+    reply_data_end(call, &out, &jw, 202);
+    return 0;
+}
+
+int deployment_get(struct api_call *call, struct err *err) {
+    struct project *project = NULL;
+    struct deployment *row = NULL;
+    const char *id;
+    struct buf out;
+    struct jw jw;
+    int rc = call_project(call, &project, err);
+    if (rc == 0)
+        rc = call_id(call, "deployment", "dep", "Deployment", &id, err);
+    if (rc == 0)
+        rc = store_deployment_get(call->db, call->arena, id, project->id, &row, err);
+    if (rc < 0)
+        return rc;
+    if (!row)
+        return err_set(err, ERR_NOT_FOUND, "Deployment not found");
+    reply_data(&out, &jw);
+    present_deployment(&jw, row);
+    reply_data_end(call, &out, &jw, 200);
+    return 0;
+}

@@ -1,0 +1,22 @@
+/* handlers: every handler of the route table, one file per resource. */
+#ifndef API_HANDLERS_H
+#define API_HANDLERS_H
+
+#include "api/call.h"
+
+/* health.c */
+api_handler health_get;
+/* projects.c */
+api_handler project_create, project_list, project_get, project_update, project_archive;
+/* planning.c */
+api_handler project_clarify, project_answer, project_approve, project_regenerate;
+/* runs.c */
+api_handler run_create, run_list, run_get, run_cancel, run_retry, task_list, task_get;
+/* events.c */
+api_handler event_list, event_stream;
+/* deliveries.c */
+api_handler export_create, export_get, export_download, deployment_create, deployment_get;
+/* files.c */
+api_handler file_list, file_get;
+
+#endif

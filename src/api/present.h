@@ -1,0 +1,27 @@
+/* present: things as JSON, in the words of the contract. */
+#ifndef API_PRESENT_H
+#define API_PRESENT_H
+
+#include "api/call.h"
+#include "model/delivery.h"
+#include "model/project.h"
+#include "model/run.h"
+
+/* Members of a project without its spec, into an open object. */
+void present_project_members(struct jw *jw, struct api_call *call, const struct project *project);
+/* The whole project with its spec (may be NULL). */
+void present_project(struct jw *jw, struct api_call *call, const struct project *project, const struct spec *spec);
+/* {"version", "documents", "approvedAt", "openPoints"} */
+void present_spec(struct jw *jw, const struct spec *spec);
+/* A run as it is answered when it begins. */
+void present_run_begun(struct jw *jw, const struct run *run);
+void present_task_summary(struct jw *jw, const struct task *task);
+/* With its whole definition, or only the members of the list. */
+void present_task(struct jw *jw, struct api_call *call, const struct task *task, bool is_whole);
+void present_event(struct jw *jw, const struct event *event);
+/* What SSE sends as data: the payload with taskId in it. */
+void present_event_data(struct buf *out, const struct event *event);
+void present_export(struct jw *jw, struct api_call *call, const struct export *row);
+void present_deployment(struct jw *jw, const struct deployment *row);
+
+#endif

@@ -1,0 +1,135 @@
+/* projects: create, list, read, change, archive. */
+#include "api/handlers.h"
+#include "api/present.h"
+#include "base/str.h"
+#include "store/projects.h"
+
+int project_create(struct api_call *call, struct err *err) {
+    struct project *project = NULL;
+    struct buf out;
+    struct jw jw;
+    int rc = call_body(call, false, err);
+    if (rc < 0)
+        return rc;
+    call_only(call, (const char *const[]){"name", "description", NULL});
+    const char *name = call_text(call, "name", "Project name", true, PROJECT_NAME_MAX);
+    const char *description = call_text(call, "description", "Project description", true, PROJECT_DESCRIPTION_MAX);
+    rc = call_check(call, err);
+    if (rc == 0)
+        rc = engine_project_create(call->engine, call->account_id, name, description, call->arena, &project, err);
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    jw_object(&jw);
+    present_project_members(&jw, call, project);
+    jw_object_end(&jw);
+    reply_data_end(call, &out, &jw, 201);
+    return 0;
+}
+
+static void present_row(struct jw *jw, const struct project_row *row) {
+    jw_object(jw);
+    jw_kstr(jw, "id", row->project.id);
+    jw_kstr(jw, "name", row->project.name);
+    jw_kstr(jw, "description", row->project.description);
+    jw_kstr(jw, "status", project_state_name(row->project.state));
+    jw_key(jw, "latestRun");
+    if (row->has_run) {
+        jw_object(jw);
+        jw_kstr(jw, "id", row->latest_run.id);
+        jw_kint(jw, "runNumber", row->latest_run.number);
+        jw_kstr(jw, "status", run_state_name(row->latest_run.state));
+        jw_object_end(jw);
+    } else {
+        jw_null(jw);
+    }
+    jw_ktime(jw, "createdAt", row->project.created_ms);
+    jw_ktime(jw, "updatedAt", row->project.updated_ms);
+    jw_object_end(jw);
+}
+
+int project_list(struct api_call *call, struct err *err) {
+    struct project_query query = {.account_id = call->account_id};
+    struct project_row *rows = NULL;
+    size_t count = 0;
+    int64_t total = 0;
+    struct buf out;
+    struct jw jw;
+    call_query_only(call, (const char *const[]){"page", "pageSize", "status", "search", NULL});
+    query.page = call_query_int(call, "page", 1, 1, INT32_MAX);
+    query.page_size = call_query_int(call, "pageSize", 20, 1, 100);
+    query.search = call_query(call, "search");
+    const char *status = call_query(call, "status");
+    query.has_state = status != NULL;
+    if (status && !project_state_parse(status, &query.state))
+        call_fault(call, "status", "status is not the status of a project");
+    int rc = call_check(call, err);
+    if (rc == 0)
+        rc = store_project_list(call->db, call->arena, &query, &rows, &count, &total, err);
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    jw_array(&jw);
+    for (size_t i = 0; i < count; i++)
+        present_row(&jw, &rows[i]);
+    jw_array_end(&jw);
+    reply_page_end(call, &out, &jw, query.page, query.page_size, total);
+    return 0;
+}
+
+static int reply_project(struct api_call *call, const struct project *project, struct err *err) {
+    struct spec *spec = NULL;
+    struct buf out;
+    struct jw jw;
+    int rc = 0;
+    if (project->spec_version > 0)
+        rc = store_spec_get(call->db, call->arena, project->id, project->spec_version, &spec, err);
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    present_project(&jw, call, project, spec);
+    reply_data_end(call, &out, &jw, 200);
+    return 0;
+}
+
+int project_get(struct api_call *call, struct err *err) {
+    struct project *project = NULL;
+    int rc = call_project(call, &project, err);
+    return rc < 0 ? rc : reply_project(call, project, err);
+}
+
+int project_update(struct api_call *call, struct err *err) {
+    struct project *project = NULL;
+    int rc = call_project(call, &project, err);
+    if (rc == 0)
+        rc = call_body(call, false, err);
+    if (rc < 0)
+        return rc;
+    call_only(call, (const char *const[]){"name", "description", NULL});
+    const char *name = call_text(call, "name", "Project name", false, PROJECT_NAME_MAX);
+    const char *description = call_text(call, "description", "Project description", false, PROJECT_DESCRIPTION_MAX);
+    if (call->fault_count == 0 && !name && !description)
+        call_fault(call, "name", "name or description is required");
+    rc = call_check(call, err);
+    if (rc == 0)
+        rc = engine_project_update(call->engine, call->account_id, project->id, name, description, call->arena, &project, err);
+    return rc < 0 ? rc : reply_project(call, project, err);
+}
+
+int project_archive(struct api_call *call, struct err *err) {
+    struct project *project = NULL;
+    struct buf out;
+    struct jw jw;
+    int rc = call_project(call, &project, err);
+    if (rc == 0)
+        rc = engine_project_archive(call->engine, call->account_id, project->id, err);
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    jw_object(&jw);
+    jw_kstr(&jw, "id", project->id);
+    jw_kstr(&jw, "status", project_state_name(PROJECT_ARCHIVED));
+    jw_object_end(&jw);
+    reply_data_end(call, &out, &jw, 200);
+    return 0;
+}

@@ -1,0 +1,249 @@
+/* janitor: sweeps what a crash or the passing of time left behind. */
+#include "engine/janitor.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/journal.h"
+#include "engine/load.h"
+#include "engine/steps.h"
+#include "store/deliveries.h"
+#include "store/jobs.h"
+#include "store/projects.h"
+#include "store/runs.h"
+
+#define SWEEP_MS 60000
+#define ORPHAN_AGE_MS 600000 /* a repository's folder is older than this before it counts as one that no row came for */
+
+struct janitor {
+    struct engine *engine;
+    pthread_mutex_t lock; /* guards is_ending */
+    pthread_cond_t changed;
+    bool is_ending;
+    pthread_t thread;
+};
+
+/* Names in DATA/<folder>. */
+static void list_folder(struct engine *engine, const char *folder, struct arena *arena, char ***names, size_t *count) {
+    DIR *dir = opendir(arena_printf(arena, "%s/%s", engine->data_dir, folder));
+    struct dirent *entry;
+    size_t capacity = 16;
+    *names = arena_array(arena, capacity, sizeof **names);
+    *count = 0;
+    while (dir && (entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] == '.')
+            continue;
+        if (*count == capacity) {
+            char **more = arena_array(arena, capacity * 2, sizeof *more);
+            memcpy(more, *names, capacity * sizeof *more);
+            *names = more;
+            capacity *= 2;
+        }
+        (*names)[(*count)++] = arena_strdup(arena, entry->d_name);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+/* "proj_….git" → "proj_…"; NULL when the name is not of that kind. */
+static char *id_of(struct arena *arena, const char *name, const char *suffix, const char *prefix) {
+    size_t len = strlen(name), cut = strlen(suffix);
+    if (len <= cut || !str_ends(name, suffix))
+        return NULL;
+    char *id = arena_strndup(arena, name, len - cut);
+    return id_is_valid(id, prefix) ? id : NULL;
+}
+
+static int sweep_workspaces(struct engine *engine, struct db *db, struct arena *arena, struct err *err) {
+    char **names;
+    size_t count;
+    int rc = 0;
+    /* Before the workers start nobody can be making one; later a young folder may be a run's that begins just now. */
+    bool is_quiet = engine->workers == NULL;
+    list_folder(engine, "workspaces", arena, &names, &count);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        struct run *active = NULL;
+        struct stat st;
+        if (!is_quiet && (stat(arena_printf(arena, "%s/workspaces/%s", engine->data_dir, names[i]), &st) < 0 ||
+                          clock_now_ms() - (int64_t)st.st_mtime * 1000 < ORPHAN_AGE_MS))
+            continue;
+        if (id_is_valid(names[i], "proj"))
+            rc = store_run_active(db, arena, names[i], &active, err);
+        if (rc == 0 && !active)
+            rc = fs_remove_tree(arena_printf(arena, "%s/workspaces/%s", engine->data_dir, names[i]), err);
+    }
+    return rc;
+}
+
+static int sweep_repositories(struct engine *engine, struct db *db, struct arena *arena, struct err *err) {
+    char **names;
+    size_t count;
+    int rc = 0;
+    list_folder(engine, "repos", arena, &names, &count);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        struct project *project = NULL;
+        struct stat st;
+        const char *path = arena_printf(arena, "%s/repos/%s", engine->data_dir, names[i]);
+        char *id = id_of(arena, names[i], ".git", "proj");
+        if (!id || stat(path, &st) < 0 || clock_now_ms() - (int64_t)st.st_mtime * 1000 < ORPHAN_AGE_MS)
+            continue;
+        rc = store_project_get(db, arena, id, NULL, &project, err);
+        if (rc == 0 && !project)
+            rc = fs_remove_tree(path, err);
+    }
+    return rc;
+}
+
+static int expire_in_tx(struct journal *journal, void *arg, struct err *err) {
+    return journal_export_move(journal, arg, EXPORT_EXPIRED, err);
+}
+
+static int sweep_exports(struct engine *engine, struct db *db, struct arena *arena, struct err *err) {
+    struct export *due = NULL;
+    char **names;
+    size_t count = 0;
+    int rc = store_export_due(db, arena, clock_now_ms(), &due, &count, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = journal_write(engine, expire_in_tx, &due[i], err);
+    list_folder(engine, "exports", arena, &names, &count);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        struct export *row = NULL;
+        char *id = id_of(arena, names[i], ".zip", "exp");
+        if (id)
+            rc = store_export_get(db, arena, id, NULL, &row, err);
+        bool is_kept = row && (row->state == EXPORT_PROCESSING || row->state == EXPORT_COMPLETED);
+        if (rc == 0 && id && !is_kept)
+            rc = fs_remove_tree(arena_printf(arena, "%s/exports/%s", engine->data_dir, names[i]), err);
+    }
+    return rc;
+}
+
+static int sweep_deployments(struct engine *engine, struct db *db, struct arena *arena, struct err *err) {
+    char **names;
+    size_t count = 0;
+    int rc = 0;
+    list_folder(engine, "deployments", arena, &names, &count);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        struct deployment *row = NULL;
+        if (id_is_valid(names[i], "dep"))
+            rc = store_deployment_get(db, arena, names[i], NULL, &row, err);
+        bool is_kept = row && (row->state == DEPLOYMENT_DEPLOYING || row->state == DEPLOYMENT_LIVE);
+        if (rc == 0 && !is_kept)
+            rc = fs_remove_tree(arena_printf(arena, "%s/deployments/%s", engine->data_dir, names[i]), err);
+    }
+    return rc;
+}
+
+/* Every open run has a job. One that has none would wait for ever: it is given the one that looks at it again. */
+static int wake_run_in_tx(struct journal *journal, void *arg, struct err *err) {
+    struct run *run = NULL;
+    struct job *jobs = NULL;
+    size_t count = 0, alive = 0;
+    int rc = store_run_get(journal->db, journal->arena, arg, NULL, &run, err);
+    if (rc == 0)
+        rc = store_job_list(journal->db, journal->arena, arg, &jobs, &count, err);
+    if (rc < 0 || !run || run_state_is_terminal(run->state))
+        return rc;
+    for (size_t i = 0; i < count; i++)
+        alive += jobs[i].state != JOB_DEAD;
+    if (alive > 0)
+        return 0;
+    log_event(LOG_WARN, "an open run had no job", "run", run->id, "state", run_state_name(run->state), NULL);
+    if (run->is_cancel_requested)
+        return step_finish(journal, run, RUN_CANCELLED, NULL, err);
+    if (run->state == RUN_EXECUTING)
+        return step_advance(journal, run, err);
+    return journal_enqueue(journal,
+                           &(struct job_spec){.kind = run->state == RUN_VERIFYING ? JOB_RUN_VERIFY : JOB_RUN_DECOMPOSE,
+                                              .project_id = run->project_id, .run_id = run->id, .is_exclusive = true},
+                           err);
+}
+
+static int sweep_runs(struct engine *engine, struct db *db, struct arena *arena, struct err *err) {
+    struct run *runs = NULL;
+    size_t count = 0;
+    int rc = store_run_unfinished(db, arena, &runs, &count, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = journal_write(engine, wake_run_in_tx, runs[i].id, err);
+    return rc;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(struct engine *engine, struct db *db, struct arena *arena, struct err *err);
+} sweeps[] = {
+    {"runs", sweep_runs},
+    {"workspaces", sweep_workspaces},
+    {"repositories", sweep_repositories},
+    {"exports", sweep_exports},
+    {"deployments", sweep_deployments},
+};
+
+/* One sweep that fails does not keep the others from running. */
+static void sweep(struct engine *engine) {
+    struct arena *arena = arena_create();
+    for (size_t i = 0; i < ARRAY_LEN(sweeps); i++) {
+        struct err err = {0};
+        struct db *db = NULL;
+        int rc = store_reader(engine->store, &db, &err);
+        if (rc == 0)
+            rc = sweeps[i].run(engine, db, arena, &err);
+        if (rc < 0)
+            log_event(LOG_WARN, "sweep failed", "of", sweeps[i].name, "error", err.message, NULL);
+        arena_reset(arena);
+    }
+    arena_destroy(arena);
+}
+
+static void *janitor_main(void *arg) {
+    struct janitor *janitor = arg;
+    pthread_mutex_lock(&janitor->lock);
+    while (!janitor->is_ending) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += SWEEP_MS / 1000;
+        if (pthread_cond_timedwait(&janitor->changed, &janitor->lock, &until) == 0)
+            continue;
+        pthread_mutex_unlock(&janitor->lock);
+        sweep(janitor->engine);
+        pthread_mutex_lock(&janitor->lock);
+    }
+    pthread_mutex_unlock(&janitor->lock);
+    store_thread_end(janitor->engine->store);
+    return NULL;
+}
+
+int janitor_start(struct janitor **out, struct engine *engine, struct err *err) {
+    struct janitor *janitor = mem_alloc(sizeof *janitor);
+    janitor->engine = engine;
+    pthread_mutex_init(&janitor->lock, NULL);
+    pthread_cond_init(&janitor->changed, NULL);
+    sweep(engine);
+    if (pthread_create(&janitor->thread, NULL, janitor_main, janitor) != 0) {
+        free(janitor);
+        return err_set(err, ERR_UNAVAILABLE, "cannot start the janitor's thread");
+    }
+    *out = janitor;
+    return 0;
+}
+
+void janitor_stop(struct janitor *janitor) {
+    if (!janitor)
+        return;
+    pthread_mutex_lock(&janitor->lock);
+    janitor->is_ending = true;
+    pthread_cond_broadcast(&janitor->changed);
+    pthread_mutex_unlock(&janitor->lock);
+    pthread_join(janitor->thread, NULL);
+    pthread_cond_destroy(&janitor->changed);
+    pthread_mutex_destroy(&janitor->lock);
+    free(janitor);
+}
