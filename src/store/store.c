@@ -11,6 +11,8 @@
 #include "store/rows.h"
 #include "store/writer.h"
 
+static const struct writer_limits writer_limits = {.queued = 4096, .queued_ms = 60000};
+
 struct store {
     char *url;
     struct writer *writer;
@@ -42,7 +44,7 @@ static int open_writer(struct store *store, struct err *err) {
         return result;
     result = migrations_run(db, err);
     if (!result)
-        result = writer_create(&store->writer, db, err);
+        result = writer_create(&store->writer, db, &writer_limits, err);
     if (result)
         db_close(db);
     return result;

@@ -43,6 +43,7 @@ int store_schema_version(void); /* newest this binary knows */
 struct store_stats {
     int64_t commits; /* durable commits since the start */
     int64_t writes;  /* functions they carried */
+    int64_t queued;  /* waiting for their group now */
 };
 void store_get_stats(struct store *store, struct store_stats *out);
 

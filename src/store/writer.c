@@ -12,11 +12,7 @@
 
 #include "base/mem.h"
 
-enum {
-    GROUP_MAX = 256,
-    QUEUE_MAX = 4096,
-    QUEUED_MAX_S = 60, /* a write that has not begun by then is given up: the disk hangs */
-};
+enum { GROUP_MAX = 256 };
 
 /* On the stack of the thread that waits for it. */
 struct request {
@@ -30,6 +26,7 @@ struct request {
 
 struct writer {
     struct db *db;
+    struct writer_limits limits;
     pthread_t thread;
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t has_work;
@@ -49,15 +46,17 @@ static void wake(struct request *request) {
     (void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-/* False when timeout_s passed first; 0 waits for good. */
-static bool wait_done(struct request *request, int timeout_s) {
+/* False when timeout_ms passed first; 0 waits for good. */
+static bool wait_done(struct request *request, int64_t timeout_ms) {
     struct timespec end;
     (void)clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += timeout_s;
+    int64_t end_ns = end.tv_nsec + timeout_ms % 1000 * 1000000;
+    end.tv_sec += timeout_ms / 1000 + end_ns / 1000000000;
+    end.tv_nsec = end_ns % 1000000000;
     while (!__atomic_load_n(&request->is_done, __ATOMIC_ACQUIRE)) {
         /* FUTEX_WAIT_BITSET takes an absolute time. */
-        long status = syscall(SYS_futex, &request->is_done, FUTEX_WAIT_BITSET_PRIVATE, 0, timeout_s ? &end : NULL, NULL,
-                              FUTEX_BITSET_MATCH_ANY);
+        long status = syscall(SYS_futex, &request->is_done, FUTEX_WAIT_BITSET_PRIVATE, 0, timeout_ms ? &end : NULL,
+                              NULL, FUTEX_BITSET_MATCH_ANY);
         if (status < 0 && errno == ETIMEDOUT)
             return __atomic_load_n(&request->is_done, __ATOMIC_ACQUIRE);
     }
@@ -200,9 +199,10 @@ static void *thread_main(void *arg) {
     return NULL;
 }
 
-int writer_create(struct writer **out, struct db *db, struct err *err) {
+int writer_create(struct writer **out, struct db *db, const struct writer_limits *limits, struct err *err) {
     struct writer *writer = mem_alloc(sizeof(*writer));
     writer->db = db;
+    writer->limits = *limits;
     writer->last = &writer->first;
     (void)pthread_mutex_init(&writer->lock, NULL);
     (void)pthread_cond_init(&writer->has_work, NULL);
@@ -243,7 +243,7 @@ static int refusal(const struct writer *writer, struct err *err) {
 static int enqueue(struct writer *writer, struct request *request, struct err *err) {
     (void)pthread_mutex_lock(&writer->lock);
     int result = refusal(writer, err);
-    if (!result && writer->queued >= QUEUE_MAX)
+    if (!result && writer->queued >= writer->limits.queued)
         result = err_set(err, ERR_UNAVAILABLE, "too many writes are waiting");
     if (!result) {
         *writer->last = request;
@@ -281,9 +281,10 @@ int writer_run(struct writer *writer, store_fn *fn, void *arg, struct err *err) 
     int result = enqueue(writer, &request, err);
     if (result)
         return result;
-    if (!wait_done(&request, QUEUED_MAX_S)) {
+    if (!wait_done(&request, writer->limits.queued_ms)) {
         if (withdraw(writer, &request))
-            return err_set(err, ERR_UNAVAILABLE, "the disk did not take writes for %d s", QUEUED_MAX_S);
+            return err_set(err, ERR_UNAVAILABLE, "the disk took no writes for %lld ms",
+                           (long long)writer->limits.queued_ms);
         /* Begun: fn and the writer use this stack until the commit returns. */
         (void)wait_done(&request, 0);
     }
@@ -302,5 +303,6 @@ int writer_health(struct writer *writer, struct err *err) {
 void writer_stats(struct writer *writer, struct store_stats *out) {
     (void)pthread_mutex_lock(&writer->lock);
     *out = writer->stats;
+    out->queued = (int64_t)writer->queued;
     (void)pthread_mutex_unlock(&writer->lock);
 }

@@ -6,8 +6,13 @@
 
 struct writer;
 
+struct writer_limits {
+    size_t queued;     /* writes that may wait; one more is ERR_UNAVAILABLE */
+    int64_t queued_ms; /* a write that has not begun by then is given up: the disk hangs */
+};
+
 /* Takes over db, closing it at destroy; on failure it stays the caller's. */
-MUST_CHECK int writer_create(struct writer **out, struct db *db, struct err *err);
+MUST_CHECK int writer_create(struct writer **out, struct db *db, const struct writer_limits *limits, struct err *err);
 /* Carries out what is queued, then ends the thread. NULL is fine. */
 void writer_destroy(struct writer *writer);
 
