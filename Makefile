@@ -1,0 +1,33 @@
+# Each target sets up what it needs: on a Debian-like machine scripts/setup installs what is missing.
+.DEFAULT_GOAL := build
+.PHONY: build demo run test lint bench clean help
+
+build: ## build/prazium
+	@scripts/setup build
+	@scripts/build build
+
+demo: ## from a sentence to a running app, on a server of its own
+	@scripts/demo
+
+run: build ## a server on 127.0.0.1:3001 with its data in ./data
+	@scripts/setup run
+	@. scripts/env && exec build/prazium serve
+
+test: ## unit tests under sanitizers, then flow tests of the whole program
+	@scripts/setup test
+	@scripts/build build-test
+	@. scripts/env && exec scripts/test
+
+lint: ## formatting, clang-tidy, no warnings, sizes, layers
+	@scripts/setup lint
+	@scripts/lint
+
+bench: build ## what bench/ measures
+	@scripts/setup run
+	@. scripts/env && exec bench/run
+
+clean: ## removes what was built, and the fetched Node
+	rm -rf build build-test build-lint .cache
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
