@@ -56,16 +56,29 @@ json_t *numeric_flags(const char *type) {
     return flags;
 }
 
+/* true and false are stored as 1 and 0. */
+static char *sql_value(struct arena *arena, const json_t *value) {
+    if (json_is_boolean(value))
+        return arena_strdup(arena, json_is_true(value) ? "1" : "0");
+    return json_is_string(value) ? literal_sql(arena, json_string_value(value)) : literal_json(arena, value);
+}
+
 void add_where(struct arena *arena, json_t *object, const json_t *where, const json_t *entity) {
     CLEANUP(buf_release) struct buf sql = {0};
     const json_t *values = json_object_get(where, "in");
-    if (!where)
-        return;
-    for (size_t i = 0; i < json_array_size(values); i++)
-        buf_printf(&sql, "%s%s", i ? ", " : "", literal_sql(arena, literal_plain(arena, json_array_get(values, i))));
-    add_value(object, "whereField", entity_field(entity, json_str(where, "field", "")));
-    add_text(object, "whereValuesJson", literal_json(arena, values));
-    add_text(object, "whereValuesSql", sql.data);
+    json_t *texts = json_array();
+    for (size_t i = 0; i < json_array_size(values); i++) {
+        const json_t *value = json_array_get(values, i);
+        buf_printf(&sql, "%s%s", i ? ", " : "", sql_value(arena, value));
+        json_array_append_new(texts, json_string(literal_plain(arena, value)));
+    }
+    if (where) {
+        add_value(object, "whereField", entity_field(entity, json_str(where, "field", "")));
+        add_text(object, "whereValuesJson", literal_json(arena, texts));
+        add_text(object, "whereFirstJson", literal_json(arena, json_array_get(values, 0)));
+        add_text(object, "whereValuesSql", sql.data);
+    }
+    json_decref(texts);
 }
 
 void number_items(json_t *list) {

@@ -10,19 +10,20 @@
 /* Sorted (strcmp). Words of TypeScript, its global types, and variables of the templates: an entity of such a name
  * would hide them. */
 static const char *const taken[] = {
-    "abstract", "any",      "arguments", "array",      "as",        "async",   "await",    "bigint",  "blob",
-    "body",     "boolean",  "break",     "case",       "catch",     "class",   "const",    "context", "continue",
-    "date",     "debugger", "declare",   "default",    "delete",    "do",      "document", "else",    "enum",
-    "error",    "eval",     "event",     "export",     "extends",   "false",   "file",     "finally", "for",
-    "form",     "formdata", "from",      "function",   "get",       "headers", "id",       "if",      "implements",
-    "import",   "in",       "input",     "instanceof", "interface", "is",      "items",    "json",    "let",
-    "link",     "map",      "math",      "module",     "namespace", "never",   "new",      "null",    "number",
-    "object",   "of",       "option",    "options",    "package",   "page",    "pageof",   "params",  "patch",
-    "path",     "private",  "process",   "promise",    "protected", "public",  "q",        "query",   "reader",
-    "record",   "regexp",   "request",   "require",    "response",  "result",  "return",   "row",     "set",
-    "static",   "string",   "super",     "switch",     "symbol",    "text",    "this",     "throw",   "true",
-    "try",      "tx",       "type",      "typeof",     "undefined", "unknown", "url",      "user",    "var",
-    "viewer",   "void",     "weakmap",   "while",      "window",    "with",    "yield",
+    "abstract",  "add",     "any",       "arguments",  "array",    "as",      "async",  "await",      "bigint",
+    "blob",      "body",    "boolean",   "break",      "case",     "catch",   "class",  "const",      "context",
+    "continue",  "date",    "debugger",  "declare",    "default",  "delete",  "do",     "document",   "else",
+    "enum",      "error",   "eval",      "event",      "export",   "extends", "false",  "field",      "file",
+    "filters",   "finally", "for",       "form",       "formdata", "found",   "from",   "function",   "get",
+    "headers",   "id",      "if",        "implements", "import",   "in",      "input",  "instanceof", "interface",
+    "is",        "items",   "json",      "let",        "link",     "map",     "math",   "metadata",   "module",
+    "namespace", "never",   "new",       "null",       "number",   "object",  "of",     "option",     "options",
+    "package",   "page",    "pageof",    "params",     "partial",  "patch",   "path",   "private",    "process",
+    "promise",   "props",   "protected", "public",     "q",        "query",   "reader", "record",     "regexp",
+    "request",   "require", "response",  "result",     "return",   "row",     "set",    "static",     "string",
+    "super",     "switch",  "symbol",    "text",       "this",     "throw",   "title",  "true",       "try",
+    "tx",        "type",    "typeof",    "undefined",  "unknown",  "url",     "user",   "var",        "viewer",
+    "void",      "weakmap", "while",     "window",     "with",     "yield",
 };
 
 static bool is_lower(char c) {

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "blueprint/blueprint.h"
 #include "blueprint/decorate.h"
+#include "blueprint/field_type.h"
 #include "blueprint/names.h"
 
 static const char *const page_kinds[] = {"board", "calendar", "timer", "chat", "map", "report", "dashboard"};
@@ -33,6 +34,15 @@ static void add_settings(json_t *view, const json_t *plan, struct arena *arena) 
     add_text(view, "currencyJson", literal_text(arena, json_str(settings, "currency", "")));
     json_object_set_new(view, "weekStartDay",
                         json_integer(str_eq(json_str(settings, "weekStart", ""), "sunday") ? 0 : 1));
+}
+
+/* For what must be undone in the opposite order of making. */
+static void add_reversed(json_t *view, const json_t *entities) {
+    json_t *reversed = json_array();
+    for (size_t i = json_array_size(entities); i-- > 0;)
+        json_array_append(reversed, json_array_get(entities, i));
+    json_object_set_new(view, "entitiesReversed", numbered(reversed));
+    json_decref(reversed);
 }
 
 static void add_initial(json_t *view, const char *name) {
@@ -91,12 +101,10 @@ static bool some_entity_has(const json_t *entities, const char *key) {
 
 static void add_has(json_t *view, const json_t *plan, const json_t *entities, const json_t *pages) {
     json_t *has = json_copy(json_object_get(plan, "capabilities"));
-    const json_t *fields = json_object_get(json_array_get(entities, 0), "fields");
-    json_t *is = json_object_get(json_array_get(fields, 0), "is");
     for (size_t i = 0; i < ARRAY_LEN(page_kinds); i++)
         add_flag(has, page_kinds[i], find_by(pages, "kind", page_kinds[i]));
-    for (void *at = json_object_iter(is); at; at = json_object_iter_next(is, at))
-        add_flag(has, json_object_iter_key(at), some_entity_has(entities, json_object_iter_key(at)));
+    for (size_t i = 0; i < field_type_count; i++)
+        add_flag(has, field_types[i].name, some_entity_has(entities, field_types[i].name));
     for (size_t i = 0; i < ARRAY_LEN(rule_kinds); i++)
         add_flag(has, rule_kinds[i], some_entity_has(entities, rule_kinds[i]));
     json_object_set_new(view, "has", has);
@@ -155,6 +163,7 @@ int blueprint_view(const json_t *plan, struct arena *arena, json_t **out, struct
     for (size_t i = 0; i < json_array_size(given); i++)
         json_array_append_new(pages, decorate_page(json_array_get(given, i), entities, arena));
     json_object_set_new(view, "entities", numbered(entities));
+    add_reversed(view, entities);
     add_literals(arena, view, "name", "tagline", "slug", NULL);
     add_flag(view, "tracksChanges",
              json_flag(capabilities, "audit", false) || json_flag(capabilities, "notifications", false));

@@ -248,7 +248,8 @@ static void add_has(json_t *entity) {
     static const char *const checked[] = {"unique", "order", "capacity", "credit"};
     const json_t *fields = json_object_get(entity, "fields"), *rules = json_object_get(entity, "rules");
     json_t *is = json_object_get(json_array_get(fields, 0), "is"), *has = json_object();
-    bool has_unique = false, has_required_ref = false, has_checks = some_field(fields, "reference");
+    bool has_unique = false, has_required_ref = false, has_required_input = false;
+    bool has_checks = some_field(fields, "reference");
     for (void *at = json_object_iter(is); at; at = json_object_iter_next(is, at))
         add_flag(has, json_object_iter_key(at), some_field(fields, json_object_iter_key(at)));
     for (void *at = json_object_iter((json_t *)rules); at; at = json_object_iter_next((json_t *)rules, at))
@@ -258,11 +259,14 @@ static void add_has(json_t *entity) {
     for (size_t i = 0; i < json_array_size(fields); i++) {
         const json_t *field = json_array_get(fields, i);
         has_unique = has_unique || json_flag(field, "unique", false);
+        has_required_input = has_required_input || (is_required(field) && !json_flag(field, "hasDefault", false) &&
+                                                    !field_is(field, "boolean"));
         has_required_ref = has_required_ref || (is_required(field) && field_is(field, "reference"));
     }
     for (size_t i = 0; i < ARRAY_LEN(checked); i++)
         has_checks = has_checks || list_has(rules, checked[i]);
     add_flag(has, "sortHeadings", some_field(json_object_get(entity, "listFields"), "sortable"));
+    add_flag(has, "requiredInput", has_required_input);
     add_flag(has, "requiredRefs", has_required_ref);
     add_flag(has, "uniqueFields", has_unique);
     add_flag(has, "checks", has_checks || has_unique || some_field(fields, "file"));

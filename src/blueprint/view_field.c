@@ -1,6 +1,4 @@
 /* view_field: a field of the plan with what templates need of it. */
-#include <math.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -128,10 +126,10 @@ static char *sample_number(const json_t *field, const char *sample, struct arena
     CLEANUP(buf_release) struct buf out = {0};
     int64_t whole = 0;
     double value = str_to_int(sample, 0, INT32_MAX, &whole) ? (double)whole : 1.5;
-    if (json_is_number(max))
-        value = fmin(value, json_number_value(max));
-    if (json_is_number(min))
-        value = fmax(value, json_number_value(min));
+    if (json_is_number(max) && value > json_number_value(max))
+        value = json_number_value(max);
+    if (json_is_number(min) && value < json_number_value(min))
+        value = json_number_value(min);
     number_put(&out, value);
     return arena_strndup(arena, out.data, out.len);
 }

@@ -24,9 +24,13 @@ static void add_board(json_t *page, const json_t *entity) {
         if (is_on_card(json_array_get(cells, i), page))
             json_array_append_new(shown, json_copy(json_array_get(cells, i)));
     number_items(shown);
+    bool has_values = false;
     for (size_t i = 0; i < json_array_size(shown); i++)
         if (field_is(json_array_get(shown, i), "choice"))
             json_array_append(choices, json_array_get(shown, i));
+    for (size_t i = 0; i < json_array_size(shown); i++)
+        has_values = has_values || !field_is(json_array_get(shown, i), "reference");
+    add_flag(page, "hasCardValues", has_values);
     json_object_set_new(page, "cardFields", shown);
     json_object_set_new(page, "cardChoices", choices);
 }

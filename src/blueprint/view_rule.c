@@ -27,12 +27,13 @@ static void add_limit(json_t *rule, const json_t *entity, const json_t *entities
     const char *limit = json_str(rule, "limit", "");
     add_value(rule, "refField", field);
     add_value(rule, "targetTable", json_object_get(target, "table"));
+    add_value(rule, "targetSlug", json_object_get(target, "slug"));
     add_text(rule, "limitColumn", name_snake(arena, limit));
     add_text(rule, "limitName", limit);
     add_flag(rule, "hasWhere", json_object_get(rule, "where"));
 }
 
-static void add_rollup(json_t *rule, const json_t *from) {
+static void add_rollup(json_t *rule, const json_t *from, const json_t *entity) {
     const char *fn = json_str(rule, "fn", "");
     const json_t *field = named_field(rule, "field", from), *times = named_field(rule, "times", from);
     const char *type = str_eq(fn, "count") ? "integer" : json_str(field, "type", NULL);
@@ -40,7 +41,7 @@ static void add_rollup(json_t *rule, const json_t *from) {
     add_value(rule, "refField", named_field(rule, "ref", from));
     add_value(rule, "fieldField", field);
     add_value(rule, "timesField", times);
-    add_flag(rule, "hasTimes", times);
+    add_flag(rule, "isPlainCount", str_eq(fn, "count") && !json_object_get(rule, "where") && from != entity);
     json_object_set_new(rule, "fnIs", flags_of(fn, "count", "sum", "avg", NULL));
     json_object_set_new(rule, "typeIs", numeric_flags(json_str(rule, "type", type)));
 }
@@ -62,7 +63,7 @@ static json_t *decorate_rule(const json_t *source, const json_t *entity, const j
         add_limit(rule, entity, entities, arena);
     if (str_eq(kind, "rollup")) {
         counted = find_by(entities, "slug", json_str(rule, "from", NULL));
-        add_rollup(rule, counted);
+        add_rollup(rule, counted, entity);
     }
     add_where(arena, rule, json_object_get(rule, "where"), counted);
     return rule;
