@@ -30,7 +30,7 @@ static bool is_data(const char *path) {
     static const char *const kinds[] = {"documents/", "features/", "lexicon/", "stacks/"};
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
-    if (*name == '.' || str_starts(name, "README") || str_ends(name, "~"))
+    if (*name == '.' || str_ends(name, "~") || str_eq(name, "README") || str_eq(name, "README.md"))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (str_starts(path, kinds[i]))

@@ -1,4 +1,5 @@
-/* render: a JSON array of {"template", "contexts", "partials"} on stdin; an array of {"text"} or {"error"} on stdout. */
+/* render: a JSON array of {"template", "contexts", "partials"} on stdin; an array of {"text"} or {"error"} on stdout.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
