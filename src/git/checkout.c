@@ -152,7 +152,7 @@ int repo_checkout(struct repo *repo, const char *commit, const char *path, struc
     if (rmdir(path) < 0 && errno != ENOENT)
         return err_errno(err, ERR_CONFLICT, errno, "%s is there already", path);
     result = checkout_tree(repo, tree, path, NULL, err);
-    if (result < 0)
-        (void)fs_remove_tree(path, NULL);
+    if (result < 0 && fs_remove_tree(path, NULL) < 0)
+        return err_wrap(err, "a part is left at %s", path);
     return result;
 }

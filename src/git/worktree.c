@@ -113,8 +113,8 @@ int worktree_create(struct repo *repo, const char *name, const char *path, const
     if (rmdir(absolute) < 0 && errno != ENOENT)
         return err_errno(err, ERR_CONFLICT, errno, "%s is there already, and is not the worktree %s", path, name);
     result = make_worktree(repo, admin, absolute, branch_ref, commit, err);
-    if (result < 0)
-        (void)worktree_remove(repo, name, absolute, NULL);
+    if (result < 0 && worktree_remove(repo, name, absolute, NULL) < 0)
+        return err_wrap(err, "a part is left at %s", path);
     return result;
 }
 
