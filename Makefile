@@ -1,6 +1,6 @@
 # Each target sets up what it needs: on a Debian-like machine scripts/setup installs what is missing.
 .DEFAULT_GOAL := build
-.PHONY: build demo run test lint bench clean help
+.PHONY: build demo run test lint format bench clean help
 
 build: ## build/prazium
 	@scripts/setup build
@@ -21,6 +21,10 @@ test: ## unit tests under sanitizers, then flow tests of the whole program
 lint: ## formatting, clang-tidy, no warnings, sizes, layers
 	@scripts/setup lint
 	@scripts/lint
+
+format: ## clang-format over all C files
+	@scripts/setup lint
+	@git ls-files -- '*.c' '*.h' | xargs clang-format -i
 
 bench: build ## what bench/ measures
 	@scripts/setup run
