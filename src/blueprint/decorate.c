@@ -11,48 +11,48 @@
 #include "blueprint/field_type.h"
 #include "blueprint/names.h"
 
-void add_text(json_t *object, const char *key, const char *text) {
+void view_add_text(json_t *object, const char *key, const char *text) {
     json_object_set_new(object, key, json_string(text));
 }
 
-void add_flag(json_t *object, const char *key, bool flag) {
+void view_add_flag(json_t *object, const char *key, bool flag) {
     json_object_set_new(object, key, json_boolean(flag));
 }
 
-void add_value(json_t *object, const char *key, const json_t *value) {
+void view_add(json_t *object, const char *key, const json_t *value) {
     if (value)
         json_object_set(object, key, (json_t *)value);
 }
 
-void add_literals(struct arena *arena, json_t *object, ...) {
+void view_add_literals(struct arena *arena, json_t *object, ...) {
     va_list keys;
     va_start(keys, object);
     for (const char *key; (key = va_arg(keys, const char *));) {
         const char *text = json_str(object, key, NULL);
         if (!text)
             continue;
-        add_text(object, arena_printf(arena, "%sJson", key), literal_text(arena, text));
-        add_text(object, arena_printf(arena, "%sJsx", key), literal_jsx(arena, text));
-        add_text(object, arena_printf(arena, "%sAttr", key), literal_attr(arena, text));
+        view_add_text(object, arena_printf(arena, "%sJson", key), literal_text(arena, text));
+        view_add_text(object, arena_printf(arena, "%sJsx", key), literal_jsx(arena, text));
+        view_add_text(object, arena_printf(arena, "%sAttr", key), literal_attr(arena, text));
     }
     va_end(keys);
 }
 
-json_t *flags_of(const char *on, ...) {
+json_t *view_flags(const char *on, ...) {
     json_t *flags = json_object();
     va_list names;
     va_start(names, on);
     for (const char *name; (name = va_arg(names, const char *));)
-        add_flag(flags, name, str_eq(name, on));
+        view_add_flag(flags, name, str_eq(name, on));
     va_end(names);
     return flags;
 }
 
-json_t *numeric_flags(const char *type) {
+json_t *view_numeric_flags(const char *type) {
     json_t *flags = json_object();
     for (size_t i = 0; i < field_type_count; i++)
         if (field_types[i].groups & FIELD_NUMERIC)
-            add_flag(flags, field_types[i].name, str_eq(field_types[i].name, type));
+            view_add_flag(flags, field_types[i].name, str_eq(field_types[i].name, type));
     return flags;
 }
 
@@ -63,7 +63,7 @@ static char *sql_value(struct arena *arena, const json_t *value) {
     return json_is_string(value) ? literal_sql(arena, json_string_value(value)) : literal_json(arena, value);
 }
 
-void add_where(struct arena *arena, json_t *object, const json_t *where, const json_t *entity) {
+void view_add_where(struct arena *arena, json_t *object, const json_t *where, const json_t *entity) {
     CLEANUP(buf_release) struct buf sql = {0};
     const json_t *values = json_object_get(where, "in");
     json_t *texts = json_array();
@@ -73,33 +73,33 @@ void add_where(struct arena *arena, json_t *object, const json_t *where, const j
         json_array_append_new(texts, json_string(literal_plain(arena, value)));
     }
     if (where) {
-        add_value(object, "whereField", entity_field(entity, json_str(where, "field", "")));
-        add_text(object, "whereValuesJson", literal_json(arena, texts));
-        add_text(object, "whereFirstJson", literal_json(arena, json_array_get(values, 0)));
-        add_text(object, "whereValuesSql", sql.data);
+        view_add(object, "whereField", view_field(entity, json_str(where, "field", "")));
+        view_add_text(object, "whereValuesJson", literal_json(arena, texts));
+        view_add_text(object, "whereFirstJson", literal_json(arena, json_array_get(values, 0)));
+        view_add_text(object, "whereValuesSql", sql.data);
     }
     json_decref(texts);
 }
 
-void number_items(json_t *list) {
+void view_number(json_t *list) {
     size_t count = json_array_size(list);
     for (size_t i = 0; i < count; i++) {
         json_t *item = json_array_get(list, i);
         json_object_set_new(item, "index", json_integer((json_int_t)i));
-        add_flag(item, "isFirst", i == 0);
-        add_flag(item, "isLast", i + 1 == count);
+        view_add_flag(item, "isFirst", i == 0);
+        view_add_flag(item, "isLast", i + 1 == count);
     }
 }
 
-json_t *numbered(const json_t *list) {
+json_t *view_numbered(const json_t *list) {
     json_t *copy = json_array();
     for (size_t i = 0; i < json_array_size(list); i++)
         json_array_append_new(copy, json_copy(json_array_get(list, i)));
-    number_items(copy);
+    view_number(copy);
     return copy;
 }
 
-json_t *find_by(const json_t *list, const char *key, const char *value) {
+json_t *view_find(const json_t *list, const char *key, const char *value) {
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *item = json_array_get(list, i);
         if (value && str_eq(json_str(item, key, NULL), value))
@@ -108,22 +108,22 @@ json_t *find_by(const json_t *list, const char *key, const char *value) {
     return NULL;
 }
 
-json_t *entity_field(const json_t *entity, const char *name) {
-    return find_by(json_object_get(entity, "fields"), "name", name);
+json_t *view_field(const json_t *entity, const char *name) {
+    return view_find(json_object_get(entity, "fields"), "name", name);
 }
 
-bool field_is(const json_t *field, const char *name) {
+bool view_field_is(const json_t *field, const char *name) {
     return json_is_true(json_object_get(json_object_get(field, "is"), name));
 }
 
-bool list_has(const json_t *object, const char *key) {
+bool view_has(const json_t *object, const char *key) {
     return json_array_size(json_object_get(object, key)) > 0;
 }
 
-json_t *first_field(const json_t *entity, const char *kind) {
+json_t *view_first_field(const json_t *entity, const char *kind) {
     const json_t *fields = json_object_get(entity, "fields");
     for (size_t i = 0; i < json_array_size(fields); i++)
-        if (field_is(json_array_get(fields, i), kind))
+        if (view_field_is(json_array_get(fields, i), kind))
             return json_array_get(fields, i);
     return NULL;
 }

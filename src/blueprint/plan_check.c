@@ -15,35 +15,37 @@ static int check_head(const struct checker *checker) {
     const json_t *plan = checker->plan, *settings = json_object_get(plan, "settings");
     int result;
     if (json_int(plan, "version", 0) != PLAN_VERSION)
-        return check_fault(checker, "version", "must be %d", PLAN_VERSION);
-    if ((result = check_text(checker, plan, "", "name")) < 0 || (result = check_slug(checker, plan, "", "slug")) < 0 ||
-        (result = check_optional(checker, plan, "", "tagline", JSON_STRING)) < 0 ||
-        (result = check_optional(checker, plan, "", "description", JSON_STRING)) < 0)
+        return plan_check_fault(checker, "version", "must be %d", PLAN_VERSION);
+    if ((result = plan_check_text(checker, plan, "", "name")) < 0 ||
+        (result = plan_check_slug(checker, plan, "", "slug")) < 0 ||
+        (result = plan_check_optional(checker, plan, "", "tagline", JSON_STRING)) < 0 ||
+        (result = plan_check_optional(checker, plan, "", "description", JSON_STRING)) < 0)
         return result;
     for (size_t i = 0; i < ARRAY_LEN(capabilities); i++)
         if (!json_is_boolean(json_object_get(checker->capabilities, capabilities[i])))
-            return check_fault(checker, check_path(checker, "capabilities", capabilities[i]), "must be a boolean");
-    if ((result = check_text(checker, settings, "settings", "currency")) < 0 ||
-        (result = check_text(checker, settings, "settings", "theme")) < 0)
+            return plan_check_fault(checker, plan_check_path(checker, "capabilities", capabilities[i]),
+                                    "must be a boolean");
+    if ((result = plan_check_text(checker, settings, "settings", "currency")) < 0 ||
+        (result = plan_check_text(checker, settings, "settings", "theme")) < 0)
         return result;
-    return check_one_of(checker, settings, "settings", "weekStart", starts);
+    return plan_check_one_of(checker, settings, "settings", "weekStart", starts);
 }
 
 static int check_roles(const struct checker *checker) {
     static const char *const rights[] = {"all", "write", "read", NULL};
     const json_t *roles = json_object_get(checker->plan, "roles");
-    int result = check_objects(checker, checker->plan, "", "roles");
+    int result = plan_check_objects(checker, checker->plan, "", "roles");
     for (size_t i = 0; i < json_array_size(roles) && result == 0; i++) {
         const json_t *role = json_array_get(roles, i);
-        const char *path = check_item(checker, "", "roles", i);
-        if ((result = check_slug(checker, role, path, "value")) < 0 ||
-            (result = check_text(checker, role, path, "label")) < 0)
+        const char *path = plan_check_item(checker, "", "roles", i);
+        if ((result = plan_check_slug(checker, role, path, "value")) < 0 ||
+            (result = plan_check_text(checker, role, path, "label")) < 0)
             return result;
-        result = check_one_of(checker, role, path, "can", rights);
+        result = plan_check_one_of(checker, role, path, "can", rights);
     }
     if (result == 0 && json_flag(checker->capabilities, "roles", false) &&
-        (!find_by(roles, "value", "admin") || !find_by(roles, "value", "member")))
-        result = check_fault(checker, "roles", "must hold admin and member");
+        (!view_find(roles, "value", "admin") || !view_find(roles, "value", "member")))
+        result = plan_check_fault(checker, "roles", "must hold admin and member");
     return result;
 }
 
@@ -51,16 +53,16 @@ static int check_roles(const struct checker *checker) {
 static int place(const struct checker *checker, const json_t *module, const char *path, const char *key,
                  const json_t *things, json_t *placed) {
     const json_t *slugs = json_object_get(module, key);
-    int result = check_texts(checker, module, path, key);
+    int result = plan_check_texts(checker, module, path, key);
     for (size_t i = 0; i < json_array_size(slugs) && result == 0; i++) {
-        const char *slug = json_string_value(json_array_get(slugs, i)), *at = check_item(checker, path, key, i);
-        const json_t *thing = find_by(things, "slug", slug);
+        const char *slug = json_string_value(json_array_get(slugs, i)), *at = plan_check_item(checker, path, key, i);
+        const json_t *thing = view_find(things, "slug", slug);
         if (!thing || str_eq(json_str(thing, "kind", NULL), "dashboard"))
-            result = check_fault(checker, at, "there is no \"%s\" to place", slug);
+            result = plan_check_fault(checker, at, "there is no \"%s\" to place", slug);
         else if (json_object_get(placed, slug))
-            result = check_fault(checker, at, "\"%s\" is placed twice", slug);
+            result = plan_check_fault(checker, at, "\"%s\" is placed twice", slug);
         else
-            add_flag(placed, slug, true);
+            view_add_flag(placed, slug, true);
     }
     return result;
 }
@@ -70,7 +72,7 @@ static int check_placed(const struct checker *checker, const json_t *things, con
         const json_t *thing = json_array_get(things, i);
         const char *slug = json_str(thing, "slug", "");
         if (!json_object_get(placed, slug) && !str_eq(json_str(thing, "kind", NULL), "dashboard"))
-            return check_fault(checker, "modules", "\"%s\" is in none", slug);
+            return plan_check_fault(checker, "modules", "\"%s\" is in none", slug);
     }
     return 0;
 }
@@ -79,18 +81,18 @@ static int check_modules(const struct checker *checker) {
     const json_t *modules = json_object_get(checker->plan, "modules");
     const json_t *views = json_object_get(checker->plan, "views");
     json_t *placed = json_own(checker->arena, json_object());
-    int result = check_objects(checker, checker->plan, "", "modules");
+    int result = plan_check_objects(checker, checker->plan, "", "modules");
     if (result == 0 && json_array_size(modules) > MOST_MODULES)
-        result = check_fault(checker, "modules", "must be at most %d", MOST_MODULES);
+        result = plan_check_fault(checker, "modules", "must be at most %d", MOST_MODULES);
     for (size_t i = 0; i < json_array_size(modules) && result == 0; i++) {
         const json_t *module = json_array_get(modules, i);
-        const char *path = check_item(checker, "", "modules", i);
-        if ((result = check_slug(checker, module, path, "slug")) < 0 ||
-            (result = check_text(checker, module, path, "title")) < 0 ||
+        const char *path = plan_check_item(checker, "", "modules", i);
+        if ((result = plan_check_slug(checker, module, path, "slug")) < 0 ||
+            (result = plan_check_text(checker, module, path, "title")) < 0 ||
             (result = place(checker, module, path, "entities", checker->entities, placed)) < 0)
             return result;
-        if (find_by(modules, "slug", json_str(module, "slug", NULL)) != module)
-            return check_fault(checker, check_path(checker, path, "slug"), "is there twice");
+        if (view_find(modules, "slug", json_str(module, "slug", NULL)) != module)
+            return plan_check_fault(checker, plan_check_path(checker, path, "slug"), "is there twice");
         result = place(checker, module, path, "views", views, placed);
     }
     if (result == 0)
@@ -101,9 +103,9 @@ static int check_modules(const struct checker *checker) {
 /* What only the planner and verification read: that it has the right shape. */
 static int check_lists(const struct checker *checker) {
     static const char *const objects[] = {"features", "routes", "setup", "checks", "criteria", "answers"};
-    int result = check_texts(checker, checker->plan, "", "openPoints");
+    int result = plan_check_texts(checker, checker->plan, "", "openPoints");
     for (size_t i = 0; i < ARRAY_LEN(objects) && result == 0; i++)
-        result = check_objects(checker, checker->plan, "", objects[i]);
+        result = plan_check_objects(checker, checker->plan, "", objects[i]);
     return result;
 }
 
@@ -115,9 +117,9 @@ int plan_check(const json_t *plan, struct arena *arena, struct err *err) {
         .arena = arena,
         .err = err,
     };
-    int result = json_is_object(plan) ? 0 : check_fault(&checker, "", "must be an object");
+    int result = json_is_object(plan) ? 0 : plan_check_fault(&checker, "", "must be an object");
     if (result < 0 || (result = check_head(&checker)) < 0 || (result = check_roles(&checker)) < 0 ||
-        (result = check_entities(&checker)) < 0 || (result = check_views(&checker)) < 0 ||
+        (result = plan_check_entities(&checker)) < 0 || (result = plan_check_views(&checker)) < 0 ||
         (result = check_modules(&checker)) < 0)
         return result;
     return check_lists(&checker);

@@ -21,38 +21,38 @@ struct checker {
 enum { MOST_ITEMS = 500 }; /* of any list that decoration loops over */
 
 /* Each returns 0 or the error, which names path and key. */
-int check_fault(const struct checker *checker, const char *path, const char *format, ...)
+int plan_check_fault(const struct checker *checker, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-char *check_path(const struct checker *checker, const char *path, const char *key);
-char *check_item(const struct checker *checker, const char *path, const char *key, size_t index);
+char *plan_check_path(const struct checker *checker, const char *path, const char *key);
+char *plan_check_item(const struct checker *checker, const char *path, const char *key, size_t index);
 /* A text that is there and not empty. */
-int check_text(const struct checker *checker, const json_t *object, const char *path, const char *key);
+int plan_check_text(const struct checker *checker, const json_t *object, const char *path, const char *key);
 /* A member of that type that may be absent. JSON_TRUE stands for booleans, JSON_REAL for numbers. */
-int check_optional(const struct checker *checker, const json_t *object, const char *path, const char *key,
-                   json_type type);
+int plan_check_optional(const struct checker *checker, const json_t *object, const char *path, const char *key,
+                        json_type type);
 /* A list of objects; absent counts as a fault. */
-int check_objects(const struct checker *checker, const json_t *object, const char *path, const char *key);
+int plan_check_objects(const struct checker *checker, const json_t *object, const char *path, const char *key);
 /* A list of texts; absent counts as a fault. */
-int check_texts(const struct checker *checker, const json_t *object, const char *path, const char *key);
+int plan_check_texts(const struct checker *checker, const json_t *object, const char *path, const char *key);
 /* A text that is one of names, which end with NULL. */
-int check_one_of(const struct checker *checker, const json_t *object, const char *path, const char *key,
-                 const char *const *names);
-int check_slug(const struct checker *checker, const json_t *object, const char *path, const char *key);
+int plan_check_one_of(const struct checker *checker, const json_t *object, const char *path, const char *key,
+                      const char *const *names);
+int plan_check_slug(const struct checker *checker, const json_t *object, const char *path, const char *key);
 /* The text at key names an entity of the plan: *out. */
-int check_entity(const struct checker *checker, const json_t *object, const char *path, const char *key,
-                 const json_t **out);
+int plan_check_entity(const struct checker *checker, const json_t *object, const char *path, const char *key,
+                      const json_t **out);
 /* The text at key names a field of entity whose type is one of types (NULL-terminated; NULL: any): *out, if not NULL.
  */
-int check_field(const struct checker *checker, const json_t *object, const char *path, const char *key,
-                const json_t *entity, const char *const *types, const json_t **out);
+int plan_check_field(const struct checker *checker, const json_t *object, const char *path, const char *key,
+                     const json_t *entity, const char *const *types, const json_t **out);
 /* The optional condition {"field", "in"}. */
-int check_where(const struct checker *checker, const json_t *object, const char *path, const json_t *entity);
+int plan_check_where(const struct checker *checker, const json_t *object, const char *path, const json_t *entity);
 
-extern const char *const check_numeric[];   /* integer, decimal, money, minutes, rating */
-extern const char *const check_functions[]; /* count, sum, avg */
+extern const char *const plan_check_numeric[];   /* integer, decimal, money, minutes, rating */
+extern const char *const plan_check_functions[]; /* count, sum, avg */
 
-int check_entities(const struct checker *checker);
-int check_rules(const struct checker *checker, const json_t *entity, const char *path);
-int check_views(const struct checker *checker);
+int plan_check_entities(const struct checker *checker);
+int plan_check_rules(const struct checker *checker, const json_t *entity, const char *path);
+int plan_check_views(const struct checker *checker);
 
 #endif

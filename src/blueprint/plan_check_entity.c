@@ -31,22 +31,22 @@ static int check_choice(const struct checker *checker, const json_t *field, cons
     static const char *const tones[] = {"neutral", "info", "success", "warning", "danger", NULL};
     const json_t *options = json_object_get(field, "options");
     const json_t *chosen = json_object_get(field, "default");
-    int result = check_objects(checker, field, path, "options");
+    int result = plan_check_objects(checker, field, path, "options");
     if (result == 0 && json_array_size(options) == 0)
-        result = check_fault(checker, check_path(checker, path, "options"), "must not be empty");
+        result = plan_check_fault(checker, plan_check_path(checker, path, "options"), "must not be empty");
     for (size_t i = 0; i < json_array_size(options) && result == 0; i++) {
         const json_t *option = json_array_get(options, i);
-        const char *at = check_item(checker, path, "options", i);
-        if ((result = check_text(checker, option, at, "value")) < 0 ||
-            (result = check_text(checker, option, at, "label")) < 0 ||
-            (json_object_get(option, "tone") && (result = check_one_of(checker, option, at, "tone", tones)) < 0))
+        const char *at = plan_check_item(checker, path, "options", i);
+        if ((result = plan_check_text(checker, option, at, "value")) < 0 ||
+            (result = plan_check_text(checker, option, at, "label")) < 0 ||
+            (json_object_get(option, "tone") && (result = plan_check_one_of(checker, option, at, "tone", tones)) < 0))
             return result;
-        if (find_by(options, "value", json_str(option, "value", NULL)) != option)
-            result = check_fault(checker, check_path(checker, at, "value"), "is there twice");
+        if (view_find(options, "value", json_str(option, "value", NULL)) != option)
+            result = plan_check_fault(checker, plan_check_path(checker, at, "value"), "is there twice");
     }
     if (result == 0 && chosen && !json_is_null(chosen) &&
-        !find_by(options, "value", str_or(json_string_value(chosen), "")))
-        result = check_fault(checker, check_path(checker, path, "default"), "is none of the options");
+        !view_find(options, "value", str_or(json_string_value(chosen), "")))
+        result = plan_check_fault(checker, plan_check_path(checker, path, "default"), "is none of the options");
     return result;
 }
 
@@ -55,21 +55,21 @@ static int check_reference(const struct checker *checker, const json_t *field, c
                            const char *path) {
     static const char *const effects[] = {"cascade", "clear", "restrict", NULL};
     const char *slug = json_str(field, "entity", "");
-    const char *at = check_path(checker, path, "entity");
+    const char *at = plan_check_path(checker, path, "entity");
     if (str_eq(slug, json_str(entity, "slug", NULL))) {
         if (json_flag(field, "required", false))
-            return check_fault(checker, at, "a required reference to its own entity leaves no way to a first row");
+            return plan_check_fault(checker, at, "a required reference to its own entity leaves no way to a first row");
     } else {
-        const json_t *target = find_by(checker->entities, "slug", slug);
+        const json_t *target = view_find(checker->entities, "slug", slug);
         bool is_earlier = false;
         for (size_t i = 0; i < index && !is_earlier; i++)
             is_earlier = json_array_get(checker->entities, i) == target;
         if (!target)
-            return check_fault(checker, at, "there is no entity \"%s\"", slug);
+            return plan_check_fault(checker, at, "there is no entity \"%s\"", slug);
         if (!is_earlier)
-            return check_fault(checker, at, "\"%s\" comes later", slug);
+            return plan_check_fault(checker, at, "\"%s\" comes later", slug);
     }
-    return json_object_get(field, "onDelete") ? check_one_of(checker, field, path, "onDelete", effects) : 0;
+    return json_object_get(field, "onDelete") ? plan_check_one_of(checker, field, path, "onDelete", effects) : 0;
 }
 
 static int check_default(const struct checker *checker, const json_t *field, const struct field_type *type,
@@ -86,21 +86,23 @@ static int check_default(const struct checker *checker, const json_t *field, con
         fits = str_eq(type->name, "decimal") ? json_is_number(value) : json_is_integer(value);
     else
         fits = json_is_string(value);
-    return fits ? 0 : check_fault(checker, check_path(checker, path, "default"), "is no value of type %s", type->name);
+    return fits ? 0
+                : plan_check_fault(checker, plan_check_path(checker, path, "default"), "is no value of type %s",
+                                   type->name);
 }
 
 static int check_limits(const struct checker *checker, const json_t *field, const struct field_type *type,
                         const char *path) {
     const json_t *min = json_object_get(field, "min"), *max = json_object_get(field, "max");
-    int result = check_optional(checker, field, path, "min", JSON_REAL);
+    int result = plan_check_optional(checker, field, path, "min", JSON_REAL);
     if (result == 0)
-        result = check_optional(checker, field, path, "max", JSON_REAL);
+        result = plan_check_optional(checker, field, path, "max", JSON_REAL);
     if (result < 0)
         return result;
     if (min && max && json_number_value(min) > json_number_value(max))
-        return check_fault(checker, check_path(checker, path, "max"), "is below min");
+        return plan_check_fault(checker, plan_check_path(checker, path, "max"), "is below min");
     if (max && !(type->groups & FIELD_NUMERIC) && (!json_is_integer(max) || json_integer_value(max) < 1))
-        return check_fault(checker, check_path(checker, path, "max"), "must be a whole number from 1");
+        return plan_check_fault(checker, plan_check_path(checker, path, "max"), "must be a whole number from 1");
     return 0;
 }
 
@@ -108,21 +110,21 @@ static int check_field_name(const struct checker *checker, const json_t *field, 
                             const char *path) {
     const char *name = json_str(field, "name", ""), *column = name_snake(checker->arena, name);
     const json_t *fields = json_object_get(entity, "fields");
-    const char *at = check_path(checker, path, "name");
+    const char *at = plan_check_path(checker, path, "name");
     if (!is_identifier(name))
-        return check_fault(checker, at, "\"%s\" is not a lowerCamelCase name", name);
+        return plan_check_fault(checker, at, "\"%s\" is not a lowerCamelCase name", name);
     if (is_among(name, every_row_has, ARRAY_LEN(every_row_has)))
-        return check_fault(checker, at, "every row has \"%s\" already", name);
+        return plan_check_fault(checker, at, "every row has \"%s\" already", name);
     for (size_t i = 0; i < json_array_size(fields) && json_array_get(fields, i) != field; i++) {
         const char *other = json_str(json_array_get(fields, i), "name", "");
         if (str_eq(name_snake(checker->arena, other), column))
-            return check_fault(checker, at, "\"%s\" is there twice", name);
+            return plan_check_fault(checker, at, "\"%s\" is there twice", name);
     }
     if (str_ends(name, "Label")) {
         const char *base = arena_strndup(checker->arena, name, strlen(name) - strlen("Label"));
-        const char *type = json_str(entity_field(entity, base), "type", "");
+        const char *type = json_str(view_field(entity, base), "type", "");
         if (str_eq(type, "ref") || str_eq(type, "user"))
-            return check_fault(checker, at, "\"%s\" is the label of \"%s\"", name, base);
+            return plan_check_fault(checker, at, "\"%s\" is the label of \"%s\"", name, base);
     }
     return 0;
 }
@@ -133,12 +135,12 @@ static int check_one_field(const struct checker *checker, const json_t *entity, 
     const struct field_type *type = field_type_find(name);
     int result;
     if (!type)
-        return check_fault(checker, check_path(checker, path, "type"), "unknown type \"%s\"", name);
+        return plan_check_fault(checker, plan_check_path(checker, path, "type"), "unknown type \"%s\"", name);
     if ((result = check_field_name(checker, field, entity, path)) < 0 ||
-        (result = check_text(checker, field, path, "label")) < 0 ||
-        (result = check_optional(checker, field, path, "required", JSON_TRUE)) < 0 ||
-        (result = check_optional(checker, field, path, "unique", JSON_TRUE)) < 0 ||
-        (result = check_optional(checker, field, path, "help", JSON_STRING)) < 0 ||
+        (result = plan_check_text(checker, field, path, "label")) < 0 ||
+        (result = plan_check_optional(checker, field, path, "required", JSON_TRUE)) < 0 ||
+        (result = plan_check_optional(checker, field, path, "unique", JSON_TRUE)) < 0 ||
+        (result = plan_check_optional(checker, field, path, "help", JSON_STRING)) < 0 ||
         (result = check_limits(checker, field, type, path)) < 0 ||
         (result = check_default(checker, field, type, path)) < 0)
         return result;
@@ -147,9 +149,9 @@ static int check_one_field(const struct checker *checker, const json_t *entity, 
     if (str_eq(name, "ref"))
         return check_reference(checker, field, entity, index, path);
     if (str_eq(name, "user") && !json_flag(checker->capabilities, "auth", false))
-        return check_fault(checker, path, "a user field needs the capability auth");
+        return plan_check_fault(checker, path, "a user field needs the capability auth");
     if (str_eq(name, "file") && !json_flag(checker->capabilities, "uploads", false))
-        return check_fault(checker, path, "a file field needs the capability uploads");
+        return plan_check_fault(checker, path, "a file field needs the capability uploads");
     return 0;
 }
 
@@ -161,50 +163,51 @@ static const char *type_name(const struct checker *checker, const json_t *entity
 
 static int check_entity_names(const struct checker *checker, const json_t *entity, size_t index, const char *path) {
     const char *slug = json_str(entity, "slug", "");
-    int result = check_slug(checker, entity, path, "slug");
+    int result = plan_check_slug(checker, entity, path, "slug");
     if (result < 0)
         return result;
     if (*slug < 'a')
-        return check_fault(checker, check_path(checker, path, "slug"), "must begin with a letter");
+        return plan_check_fault(checker, plan_check_path(checker, path, "slug"), "must begin with a letter");
     if (is_among(slug, reserved, ARRAY_LEN(reserved)))
-        return check_fault(checker, check_path(checker, path, "slug"), "\"%s\" is reserved", slug);
+        return plan_check_fault(checker, plan_check_path(checker, path, "slug"), "\"%s\" is reserved", slug);
     for (size_t i = 0; i < index; i++) {
         const json_t *other = json_array_get(checker->entities, i);
         if (str_eq(json_str(other, "slug", NULL), slug))
-            return check_fault(checker, check_path(checker, path, "slug"), "\"%s\" is there twice", slug);
+            return plan_check_fault(checker, plan_check_path(checker, path, "slug"), "\"%s\" is there twice", slug);
         if (str_eq(type_name(checker, other), type_name(checker, entity)))
-            return check_fault(checker, check_path(checker, path, "name"), "\"%s\" is the name of %s, too",
-                               json_str(entity, "name", ""), json_str(other, "slug", ""));
+            return plan_check_fault(checker, plan_check_path(checker, path, "name"), "\"%s\" is the name of %s, too",
+                                    json_str(entity, "name", ""), json_str(other, "slug", ""));
     }
     return 0;
 }
 
 static int check_one_entity(const struct checker *checker, const json_t *entity, size_t index) {
-    const char *path = check_item(checker, "", "entities", index);
+    const char *path = plan_check_item(checker, "", "entities", index);
     const json_t *fields = json_object_get(entity, "fields");
     int result;
     if ((result = check_entity_names(checker, entity, index, path)) < 0 ||
-        (result = check_text(checker, entity, path, "name")) < 0 ||
-        (result = check_text(checker, entity, path, "plural")) < 0 ||
-        (result = check_optional(checker, entity, path, "summary", JSON_STRING)) < 0 ||
-        (result = check_objects(checker, entity, path, "fields")) < 0 ||
-        (result = check_objects(checker, entity, path, "rules")) < 0)
+        (result = plan_check_text(checker, entity, path, "name")) < 0 ||
+        (result = plan_check_text(checker, entity, path, "plural")) < 0 ||
+        (result = plan_check_optional(checker, entity, path, "summary", JSON_STRING)) < 0 ||
+        (result = plan_check_objects(checker, entity, path, "fields")) < 0 ||
+        (result = plan_check_objects(checker, entity, path, "rules")) < 0)
         return result;
     for (size_t i = 0; i < json_array_size(fields) && result == 0; i++)
-        result =
-            check_one_field(checker, entity, index, json_array_get(fields, i), check_item(checker, path, "fields", i));
+        result = check_one_field(checker, entity, index, json_array_get(fields, i),
+                                 plan_check_item(checker, path, "fields", i));
     if (result < 0)
         return result;
-    return check_field(checker, entity, path, "titleField", entity, NULL, NULL);
+    return plan_check_field(checker, entity, path, "titleField", entity, NULL, NULL);
 }
 
-int check_entities(const struct checker *checker) {
-    int result = check_objects(checker, checker->plan, "", "entities");
+int plan_check_entities(const struct checker *checker) {
+    int result = plan_check_objects(checker, checker->plan, "", "entities");
     if (result == 0 && json_array_size(checker->entities) == 0)
-        result = check_fault(checker, "entities", "must not be empty");
+        result = plan_check_fault(checker, "entities", "must not be empty");
     for (size_t i = 0; i < json_array_size(checker->entities) && result == 0; i++)
         result = check_one_entity(checker, json_array_get(checker->entities, i), i);
     for (size_t i = 0; i < json_array_size(checker->entities) && result == 0; i++)
-        result = check_rules(checker, json_array_get(checker->entities, i), check_item(checker, "", "entities", i));
+        result = plan_check_rules(checker, json_array_get(checker->entities, i),
+                                  plan_check_item(checker, "", "entities", i));
     return result;
 }

@@ -9,10 +9,10 @@
 #include "blueprint/decorate.h"
 #include "blueprint/plan_check.h"
 
-const char *const check_numeric[] = {"integer", "decimal", "money", "minutes", "rating", NULL};
-const char *const check_functions[] = {"count", "sum", "avg", NULL};
+const char *const plan_check_numeric[] = {"integer", "decimal", "money", "minutes", "rating", NULL};
+const char *const plan_check_functions[] = {"count", "sum", "avg", NULL};
 
-int check_fault(const struct checker *checker, const char *path, const char *format, ...) {
+int plan_check_fault(const struct checker *checker, const char *path, const char *format, ...) {
     va_list args;
     va_start(args, format);
     const char *what = arena_vprintf(checker->arena, format, args);
@@ -22,20 +22,20 @@ int check_fault(const struct checker *checker, const char *path, const char *for
     return err_field(checker->err, ERR_VALIDATION, path, "plan: %s: %s", path, what);
 }
 
-char *check_path(const struct checker *checker, const char *path, const char *key) {
+char *plan_check_path(const struct checker *checker, const char *path, const char *key) {
     return arena_printf(checker->arena, "%s%s%s", path, *path ? "." : "", key);
 }
 
-char *check_item(const struct checker *checker, const char *path, const char *key, size_t index) {
+char *plan_check_item(const struct checker *checker, const char *path, const char *key, size_t index) {
     return arena_printf(checker->arena, "%s%s%s[%zu]", path, *path ? "." : "", key, index);
 }
 
-int check_text(const struct checker *checker, const json_t *object, const char *path, const char *key) {
+int plan_check_text(const struct checker *checker, const json_t *object, const char *path, const char *key) {
     const char *text = json_str(object, key, NULL);
     if (!text)
-        return check_fault(checker, check_path(checker, path, key), "must be a text");
+        return plan_check_fault(checker, plan_check_path(checker, path, key), "must be a text");
     if (!*text)
-        return check_fault(checker, check_path(checker, path, key), "must not be empty");
+        return plan_check_fault(checker, plan_check_path(checker, path, key), "must not be empty");
     return 0;
 }
 
@@ -47,74 +47,74 @@ static bool has_type(const json_t *value, json_type type) {
     return json_typeof(value) == type;
 }
 
-int check_optional(const struct checker *checker, const json_t *object, const char *path, const char *key,
-                   json_type type) {
+int plan_check_optional(const struct checker *checker, const json_t *object, const char *path, const char *key,
+                        json_type type) {
     const json_t *value = json_object_get(object, key);
     if (!value || has_type(value, type))
         return 0;
-    return check_fault(checker, check_path(checker, path, key), "must be a %s",
-                       type == JSON_TRUE      ? "boolean"
-                       : type == JSON_REAL    ? "number"
-                       : type == JSON_STRING  ? "text"
-                       : type == JSON_INTEGER ? "whole number"
-                       : type == JSON_ARRAY   ? "list"
-                                              : "object");
+    return plan_check_fault(checker, plan_check_path(checker, path, key), "must be a %s",
+                            type == JSON_TRUE      ? "boolean"
+                            : type == JSON_REAL    ? "number"
+                            : type == JSON_STRING  ? "text"
+                            : type == JSON_INTEGER ? "whole number"
+                            : type == JSON_ARRAY   ? "list"
+                                                   : "object");
 }
 
 static int check_list(const struct checker *checker, const json_t *object, const char *path, const char *key,
                       json_type type, const char *what) {
     const json_t *list = json_object_get(object, key);
     if (!json_is_array(list) || json_array_size(list) > MOST_ITEMS)
-        return check_fault(checker, check_path(checker, path, key), "must be a list of at most %d %s", MOST_ITEMS,
-                           what);
+        return plan_check_fault(checker, plan_check_path(checker, path, key), "must be a list of at most %d %s",
+                                MOST_ITEMS, what);
     for (size_t i = 0; i < json_array_size(list); i++)
         if (json_typeof(json_array_get(list, i)) != type)
-            return check_fault(checker, check_item(checker, path, key, i), "is none of %s", what);
+            return plan_check_fault(checker, plan_check_item(checker, path, key, i), "is none of %s", what);
     return 0;
 }
 
-int check_objects(const struct checker *checker, const json_t *object, const char *path, const char *key) {
+int plan_check_objects(const struct checker *checker, const json_t *object, const char *path, const char *key) {
     return check_list(checker, object, path, key, JSON_OBJECT, "objects");
 }
 
-int check_texts(const struct checker *checker, const json_t *object, const char *path, const char *key) {
+int plan_check_texts(const struct checker *checker, const json_t *object, const char *path, const char *key) {
     return check_list(checker, object, path, key, JSON_STRING, "texts");
 }
 
-int check_one_of(const struct checker *checker, const json_t *object, const char *path, const char *key,
-                 const char *const *names) {
+int plan_check_one_of(const struct checker *checker, const json_t *object, const char *path, const char *key,
+                      const char *const *names) {
     const char *text = json_str(object, key, "");
     for (size_t i = 0; names[i]; i++)
         if (str_eq(names[i], text))
             return 0;
-    return check_fault(checker, check_path(checker, path, key), "unknown value \"%s\"", text);
+    return plan_check_fault(checker, plan_check_path(checker, path, key), "unknown value \"%s\"", text);
 }
 
-int check_slug(const struct checker *checker, const json_t *object, const char *path, const char *key) {
+int plan_check_slug(const struct checker *checker, const json_t *object, const char *path, const char *key) {
     const char *slug = json_str(object, key, "");
     size_t len = strspn(slug, "abcdefghijklmnopqrstuvwxyz0123456789-");
     if (*slug && !slug[len] && len <= 100 && *slug != '-' && slug[len - 1] != '-' && !strstr(slug, "--"))
         return 0;
-    return check_fault(checker, check_path(checker, path, key), "\"%s\" is not a slug", slug);
+    return plan_check_fault(checker, plan_check_path(checker, path, key), "\"%s\" is not a slug", slug);
 }
 
-int check_entity(const struct checker *checker, const json_t *object, const char *path, const char *key,
-                 const json_t **out) {
+int plan_check_entity(const struct checker *checker, const json_t *object, const char *path, const char *key,
+                      const json_t **out) {
     const char *slug = json_str(object, key, "");
-    *out = find_by(checker->entities, "slug", slug);
+    *out = view_find(checker->entities, "slug", slug);
     if (*out)
         return 0;
-    return check_fault(checker, check_path(checker, path, key), "there is no entity \"%s\"", slug);
+    return plan_check_fault(checker, plan_check_path(checker, path, key), "there is no entity \"%s\"", slug);
 }
 
-int check_field(const struct checker *checker, const json_t *object, const char *path, const char *key,
-                const json_t *entity, const char *const *types, const json_t **out) {
+int plan_check_field(const struct checker *checker, const json_t *object, const char *path, const char *key,
+                     const json_t *entity, const char *const *types, const json_t **out) {
     const char *name = json_str(object, key, "");
-    const json_t *field = entity_field(entity, name);
+    const json_t *field = view_field(entity, name);
     const char *type = json_str(field, "type", "");
     if (!field)
-        return check_fault(checker, check_path(checker, path, key), "%s has no field \"%s\"",
-                           json_str(entity, "slug", ""), name);
+        return plan_check_fault(checker, plan_check_path(checker, path, key), "%s has no field \"%s\"",
+                                json_str(entity, "slug", ""), name);
     if (out)
         *out = field;
     for (size_t i = 0; types && types[i]; i++)
@@ -122,31 +122,31 @@ int check_field(const struct checker *checker, const json_t *object, const char 
             return 0;
     if (!types)
         return 0;
-    return check_fault(checker, check_path(checker, path, key), "field \"%s\" of %s has the wrong type: %s", name,
-                       json_str(entity, "slug", ""), type);
+    return plan_check_fault(checker, plan_check_path(checker, path, key), "field \"%s\" of %s has the wrong type: %s",
+                            name, json_str(entity, "slug", ""), type);
 }
 
 static bool has_option(const json_t *field, const json_t *value) {
-    return find_by(json_object_get(field, "options"), "value", json_string_value(value));
+    return view_find(json_object_get(field, "options"), "value", json_string_value(value));
 }
 
-int check_where(const struct checker *checker, const json_t *object, const char *path, const json_t *entity) {
+int plan_check_where(const struct checker *checker, const json_t *object, const char *path, const json_t *entity) {
     const json_t *where = json_object_get(object, "where"), *values = json_object_get(where, "in"), *field = NULL;
-    const char *at = check_path(checker, path, "where");
+    const char *at = plan_check_path(checker, path, "where");
     if (!where)
         return 0;
-    int result = check_field(checker, where, at, "field", entity, NULL, &field);
+    int result = plan_check_field(checker, where, at, "field", entity, NULL, &field);
     if (result < 0)
         return result;
     if (json_array_size(values) == 0 || json_array_size(values) > MOST_ITEMS)
-        return check_fault(checker, check_path(checker, at, "in"), "must be a list of values");
+        return plan_check_fault(checker, plan_check_path(checker, at, "in"), "must be a list of values");
     for (size_t i = 0; i < json_array_size(values); i++) {
         const json_t *value = json_array_get(values, i);
         bool is_choice = str_eq(json_str(field, "type", NULL), "choice");
         if (is_choice ? !has_option(field, value)
                       : json_is_object(value) || json_is_array(value) || json_is_null(value))
-            return check_fault(checker, check_item(checker, at, "in", i), "is no value of %s",
-                               json_str(field, "name", ""));
+            return plan_check_fault(checker, plan_check_item(checker, at, "in", i), "is no value of %s",
+                                    json_str(field, "name", ""));
     }
     return 0;
 }

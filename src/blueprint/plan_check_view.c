@@ -28,19 +28,19 @@ static const struct view_field {
     {.kind = "map", .key = "lat", .types = places},
     {.kind = "map", .key = "lng", .types = places},
     {.kind = "report", .key = "date", .types = days},
-    {.kind = "report", .key = "field", .types = check_numeric},
+    {.kind = "report", .key = "field", .types = plan_check_numeric},
     {.kind = "report", .key = "by", .types = groups, .is_optional = true},
 };
 
 static int check_page(const struct checker *checker, const json_t *view, const char *path) {
     const char *kind = json_str(view, "kind", "");
     const json_t *entity = NULL;
-    int result = check_entity(checker, view, path, "entity", &entity);
+    int result = plan_check_entity(checker, view, path, "entity", &entity);
     for (size_t i = 0; i < ARRAY_LEN(view_fields) && result == 0; i++) {
         const struct view_field *row = &view_fields[i];
         if (!str_eq(row->kind, kind) || (row->is_optional && !json_object_get(view, row->key)))
             continue;
-        result = check_field(checker, view, path, row->key, entity, row->types, NULL);
+        result = plan_check_field(checker, view, path, row->key, entity, row->types, NULL);
     }
     return result;
 }
@@ -48,31 +48,32 @@ static int check_page(const struct checker *checker, const json_t *view, const c
 static int check_card(const struct checker *checker, const json_t *card, const char *path) {
     const json_t *entity = NULL;
     int result;
-    if ((result = check_text(checker, card, path, "label")) < 0 ||
-        (result = check_entity(checker, card, path, "entity", &entity)) < 0 ||
-        (result = check_one_of(checker, card, path, "fn", check_functions)) < 0 ||
-        (result = check_optional(checker, card, path, "flag", JSON_TRUE)) < 0 ||
-        (result = check_where(checker, card, path, entity)) < 0)
+    if ((result = plan_check_text(checker, card, path, "label")) < 0 ||
+        (result = plan_check_entity(checker, card, path, "entity", &entity)) < 0 ||
+        (result = plan_check_one_of(checker, card, path, "fn", plan_check_functions)) < 0 ||
+        (result = plan_check_optional(checker, card, path, "flag", JSON_TRUE)) < 0 ||
+        (result = plan_check_where(checker, card, path, entity)) < 0)
         return result;
-    if (json_flag(card, "flag", false) && !find_by(json_object_get(entity, "rules"), "kind", "threshold"))
-        return check_fault(checker, check_path(checker, path, "flag"), "%s has no threshold",
-                           json_str(entity, "slug", ""));
+    if (json_flag(card, "flag", false) && !view_find(json_object_get(entity, "rules"), "kind", "threshold"))
+        return plan_check_fault(checker, plan_check_path(checker, path, "flag"), "%s has no threshold",
+                                json_str(entity, "slug", ""));
     if (str_eq(json_str(card, "fn", NULL), "count"))
         return 0;
-    return check_field(checker, card, path, "field", entity, check_numeric, NULL);
+    return plan_check_field(checker, card, path, "field", entity, plan_check_numeric, NULL);
 }
 
 static int check_dashboard(const struct checker *checker, const json_t *view, const char *path) {
     const json_t *cards = json_object_get(view, "cards"), *recent = json_object_get(view, "recent");
-    int result = check_objects(checker, view, path, "cards");
+    int result = plan_check_objects(checker, view, path, "cards");
     if (result == 0)
-        result = check_texts(checker, view, path, "recent");
+        result = plan_check_texts(checker, view, path, "recent");
     for (size_t i = 0; i < json_array_size(cards) && result == 0; i++)
-        result = check_card(checker, json_array_get(cards, i), check_item(checker, path, "cards", i));
+        result = check_card(checker, json_array_get(cards, i), plan_check_item(checker, path, "cards", i));
     for (size_t i = 0; i < json_array_size(recent) && result == 0; i++) {
         const char *slug = json_string_value(json_array_get(recent, i));
-        if (!find_by(checker->entities, "slug", slug))
-            result = check_fault(checker, check_item(checker, path, "recent", i), "there is no entity \"%s\"", slug);
+        if (!view_find(checker->entities, "slug", slug))
+            result = plan_check_fault(checker, plan_check_item(checker, path, "recent", i), "there is no entity \"%s\"",
+                                      slug);
     }
     return result;
 }
@@ -82,41 +83,41 @@ static int check_place(const struct checker *checker, const json_t *view, const 
     static const char *const reserved[] = {"api",     "users",  "sessions", "auth",   "sign-in",
                                            "sign-up", "search", "settings", "audit",  "notifications",
                                            "new",     "edit",   "health",   "tokens", "files"};
-    const char *slug = json_str(view, "slug", ""), *at = check_path(checker, path, "slug");
-    int result = check_slug(checker, view, path, "slug");
+    const char *slug = json_str(view, "slug", ""), *at = plan_check_path(checker, path, "slug");
+    int result = plan_check_slug(checker, view, path, "slug");
     if (result < 0)
         return result;
     if (*slug < 'a')
-        return check_fault(checker, at, "must begin with a letter");
-    if (find_by(checker->entities, "slug", slug))
-        return check_fault(checker, at, "\"%s\" is an entity's", slug);
-    if (find_by(json_object_get(checker->plan, "views"), "slug", slug) != view)
-        return check_fault(checker, at, "\"%s\" is there twice", slug);
+        return plan_check_fault(checker, at, "must begin with a letter");
+    if (view_find(checker->entities, "slug", slug))
+        return plan_check_fault(checker, at, "\"%s\" is an entity's", slug);
+    if (view_find(json_object_get(checker->plan, "views"), "slug", slug) != view)
+        return plan_check_fault(checker, at, "\"%s\" is there twice", slug);
     for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
         if (str_eq(reserved[i], slug))
-            return check_fault(checker, at, "\"%s\" is reserved", slug);
+            return plan_check_fault(checker, at, "\"%s\" is reserved", slug);
     if (str_eq(slug, "dashboard") && !str_eq(json_str(view, "kind", NULL), "dashboard"))
-        return check_fault(checker, at, "\"%s\" is reserved", slug);
+        return plan_check_fault(checker, at, "\"%s\" is reserved", slug);
     return 0;
 }
 
-int check_views(const struct checker *checker) {
+int plan_check_views(const struct checker *checker) {
     static const char *const kinds[] = {"board", "calendar", "timer", "chat", "map", "report", "dashboard", NULL};
     const json_t *views = json_object_get(checker->plan, "views");
     size_t dashboards = 0;
-    int result = check_objects(checker, checker->plan, "", "views");
+    int result = plan_check_objects(checker, checker->plan, "", "views");
     for (size_t i = 0; i < json_array_size(views) && result == 0; i++) {
         const json_t *view = json_array_get(views, i);
-        const char *path = check_item(checker, "", "views", i);
+        const char *path = plan_check_item(checker, "", "views", i);
         if ((result = check_place(checker, view, path)) < 0 ||
-            (result = check_text(checker, view, path, "title")) < 0 ||
-            (result = check_one_of(checker, view, path, "kind", kinds)) < 0)
+            (result = plan_check_text(checker, view, path, "title")) < 0 ||
+            (result = plan_check_one_of(checker, view, path, "kind", kinds)) < 0)
             return result;
         bool is_dashboard = str_eq(json_str(view, "kind", NULL), "dashboard");
         dashboards += is_dashboard;
         result = is_dashboard ? check_dashboard(checker, view, path) : check_page(checker, view, path);
     }
     if (result == 0 && dashboards != 1)
-        result = check_fault(checker, "views", "must hold exactly one dashboard");
+        result = plan_check_fault(checker, "views", "must hold exactly one dashboard");
     return result;
 }

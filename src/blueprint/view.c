@@ -31,7 +31,7 @@ static void add_settings(json_t *view, const json_t *plan, struct arena *arena) 
             hue = themes[i].hue;
     json_object_set_new(view, "themeHue", json_integer(hue));
     json_object_set_new(view, "themeChroma", json_real(str_eq(theme, "slate") ? 0.05 : 0.19));
-    add_text(view, "currencyJson", literal_text(arena, json_str(settings, "currency", "")));
+    view_add_text(view, "currencyJson", literal_text(arena, json_str(settings, "currency", "")));
     json_object_set_new(view, "weekStartDay",
                         json_integer(str_eq(json_str(settings, "weekStart", ""), "sunday") ? 0 : 1));
 }
@@ -41,7 +41,7 @@ static void add_reversed(json_t *view, const json_t *entities) {
     json_t *reversed = json_array();
     for (size_t i = json_array_size(entities); i-- > 0;)
         json_array_append(reversed, json_array_get(entities, i));
-    json_object_set_new(view, "entitiesReversed", numbered(reversed));
+    json_object_set_new(view, "entitiesReversed", view_numbered(reversed));
     json_decref(reversed);
 }
 
@@ -50,7 +50,7 @@ static void add_initial(json_t *view, const char *name) {
     size_t at = strcspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
     if (name[at])
         initial[0] = (char)(name[at] >= 'a' && name[at] <= 'z' ? name[at] - ('a' - 'A') : name[at]);
-    add_text(view, "initial", initial);
+    view_add_text(view, "initial", initial);
 }
 
 static void add_roles(json_t *view, const json_t *plan, struct arena *arena) {
@@ -62,22 +62,22 @@ static void add_roles(json_t *view, const json_t *plan, struct arena *arena) {
         const char *can = json_str(source, "can", "");
         json_t *role = json_copy((json_t *)source), *bare = json_object();
         for (size_t m = 0; m < ARRAY_LEN(members); m++)
-            add_value(bare, members[m], json_object_get(source, members[m]));
+            view_add(bare, members[m], json_object_get(source, members[m]));
         json_array_append_new(plain, bare);
-        add_literals(arena, role, "value", "label", "can", NULL);
-        json_object_set_new(role, "canIs", flags_of(can, "all", "write", "read", NULL));
+        view_add_literals(arena, role, "value", "label", "can", NULL);
+        json_object_set_new(role, "canIs", view_flags(can, "all", "write", "read", NULL));
         json_array_append_new(roles, role);
         if (!str_eq(can, "read")) {
             json_t *writer = json_object();
-            add_value(writer, "value", json_object_get(source, "value"));
+            view_add(writer, "value", json_object_get(source, "value"));
             json_array_append_new(writers, writer);
         }
     }
-    number_items(roles);
-    number_items(writers);
+    view_number(roles);
+    view_number(writers);
     json_object_set_new(view, "roles", roles);
     json_object_set_new(view, "rolesWrite", writers);
-    add_text(view, "rolesJson", literal_json(arena, plain));
+    view_add_text(view, "rolesJson", literal_json(arena, plain));
     json_decref(plain);
 }
 
@@ -86,9 +86,9 @@ static void add_pages(json_t *view, const json_t *pages) {
     for (size_t i = 0; i < json_array_size(pages); i++)
         if (!str_eq(json_str(json_array_get(pages, i), "kind", NULL), "dashboard"))
             json_array_append(others, json_array_get(pages, i));
-    json_object_set_new(view, "views", numbered(pages));
-    json_object_set_new(view, "pageViews", numbered(others));
-    add_value(view, "dashboard", find_by(pages, "kind", "dashboard"));
+    json_object_set_new(view, "views", view_numbered(pages));
+    json_object_set_new(view, "pageViews", view_numbered(others));
+    view_add(view, "dashboard", view_find(pages, "kind", "dashboard"));
     json_decref(others);
 }
 
@@ -102,20 +102,20 @@ static bool some_entity_has(const json_t *entities, const char *key) {
 static void add_has(json_t *view, const json_t *plan, const json_t *entities, const json_t *pages) {
     json_t *has = json_copy(json_object_get(plan, "capabilities"));
     for (size_t i = 0; i < ARRAY_LEN(page_kinds); i++)
-        add_flag(has, page_kinds[i], find_by(pages, "kind", page_kinds[i]));
+        view_add_flag(has, page_kinds[i], view_find(pages, "kind", page_kinds[i]));
     for (size_t i = 0; i < field_type_count; i++)
-        add_flag(has, field_types[i].name, some_entity_has(entities, field_types[i].name));
+        view_add_flag(has, field_types[i].name, some_entity_has(entities, field_types[i].name));
     for (size_t i = 0; i < ARRAY_LEN(rule_kinds); i++)
-        add_flag(has, rule_kinds[i], some_entity_has(entities, rule_kinds[i]));
+        view_add_flag(has, rule_kinds[i], some_entity_has(entities, rule_kinds[i]));
     json_object_set_new(view, "has", has);
 }
 
 static json_t *link_to(const char *title, const char *href, const char *kind, struct arena *arena) {
     json_t *item = json_object();
-    add_text(item, "title", title);
-    add_text(item, "href", href);
-    add_text(item, "kind", kind);
-    add_literals(arena, item, "title", "href", "kind", NULL);
+    view_add_text(item, "title", title);
+    view_add_text(item, "href", href);
+    view_add_text(item, "kind", kind);
+    view_add_literals(arena, item, "title", "href", "kind", NULL);
     return item;
 }
 
@@ -123,17 +123,17 @@ static json_t *links_of(const json_t *module, const json_t *entities, const json
     const json_t *views = json_object_get(module, "views"), *slugs = json_object_get(module, "entities");
     json_t *items = json_array();
     for (size_t i = 0; i < json_array_size(views); i++) {
-        const json_t *page = find_by(pages, "slug", json_string_value(json_array_get(views, i)));
+        const json_t *page = view_find(pages, "slug", json_string_value(json_array_get(views, i)));
         json_array_append_new(
             items, link_to(json_str(page, "title", ""), json_str(page, "path", ""), json_str(page, "kind", ""), arena));
     }
     for (size_t i = 0; i < json_array_size(slugs); i++) {
         const char *slug = json_string_value(json_array_get(slugs, i));
-        const json_t *entity = find_by(entities, "slug", slug);
+        const json_t *entity = view_find(entities, "slug", slug);
         json_array_append_new(
             items, link_to(json_str(entity, "plural", ""), arena_printf(arena, "/%s", slug), "entity", arena));
     }
-    number_items(items);
+    view_number(items);
     return items;
 }
 
@@ -144,12 +144,12 @@ static void add_navigation(json_t *view, const json_t *plan, const json_t *entit
     for (size_t i = 0; i < json_array_size(modules); i++) {
         const json_t *module = json_array_get(modules, i);
         json_t *group = json_object();
-        add_value(group, "title", json_object_get(module, "title"));
-        add_literals(arena, group, "title", NULL);
+        view_add(group, "title", json_object_get(module, "title"));
+        view_add_literals(arena, group, "title", NULL);
         json_object_set_new(group, "items", links_of(module, entities, pages, arena));
         json_array_append_new(navigation, group);
     }
-    number_items(navigation);
+    view_number(navigation);
     json_object_set_new(view, "moduleNav", navigation);
 }
 
@@ -162,11 +162,11 @@ int blueprint_view(const json_t *plan, struct arena *arena, json_t **out, struct
     json_t *entities = decorate_entities(plan, arena);
     for (size_t i = 0; i < json_array_size(given); i++)
         json_array_append_new(pages, decorate_page(json_array_get(given, i), entities, arena));
-    json_object_set_new(view, "entities", numbered(entities));
+    json_object_set_new(view, "entities", view_numbered(entities));
     add_reversed(view, entities);
-    add_literals(arena, view, "name", "tagline", "slug", NULL);
-    add_flag(view, "tracksChanges",
-             json_flag(capabilities, "audit", false) || json_flag(capabilities, "notifications", false));
+    view_add_literals(arena, view, "name", "tagline", "slug", NULL);
+    view_add_flag(view, "tracksChanges",
+                  json_flag(capabilities, "audit", false) || json_flag(capabilities, "notifications", false));
     add_initial(view, json_str(plan, "name", ""));
     add_settings(view, plan, arena);
     add_roles(view, plan, arena);

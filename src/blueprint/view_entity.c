@@ -27,27 +27,27 @@ static json_t *with_names(const json_t *source, struct arena *arena) {
     const char *plural = name_pascal(arena, slug), *vars = name_lower_first(arena, plural);
     if (str_eq(vars, variable) || is_taken(arena, vars))
         vars = arena_printf(arena, "%sList", variable);
-    add_text(entity, "Type", type);
-    add_text(entity, "Plural", name_from_letter(plural));
-    add_text(entity, "var", variable);
-    add_text(entity, "vars", vars);
-    add_text(entity, "table", name_snake(arena, slug));
-    add_flag(entity, "reservedName", is_reserved);
+    view_add_text(entity, "Type", type);
+    view_add_text(entity, "Plural", name_from_letter(plural));
+    view_add_text(entity, "var", variable);
+    view_add_text(entity, "vars", vars);
+    view_add_text(entity, "table", name_snake(arena, slug));
+    view_add_flag(entity, "reservedName", is_reserved);
     return entity;
 }
 
 static void add_labels(json_t *entity, struct arena *arena) {
     const char *name = name_sentence(arena, json_str(entity, "name", ""));
     const char *plural = name_sentence(arena, json_str(entity, "plural", ""));
-    add_text(entity, "nameLower", name);
-    add_text(entity, "pluralLower", plural);
-    add_text(entity, "aName", name_with_article(arena, name));
-    add_text(entity, "newLabel", arena_printf(arena, "New %s", name));
-    add_text(entity, "editLabel", arena_printf(arena, "Edit %s", name));
-    add_text(entity, "createLabel", arena_printf(arena, "Create %s", name));
-    add_text(entity, "noneLabel", arena_printf(arena, "No %s yet", plural));
-    add_literals(arena, entity, "newLabel", "editLabel", "createLabel", "noneLabel", "name", "plural", "nameLower",
-                 "pluralLower", "aName", "summary", "slug", NULL);
+    view_add_text(entity, "nameLower", name);
+    view_add_text(entity, "pluralLower", plural);
+    view_add_text(entity, "aName", name_with_article(arena, name));
+    view_add_text(entity, "newLabel", arena_printf(arena, "New %s", name));
+    view_add_text(entity, "editLabel", arena_printf(arena, "Edit %s", name));
+    view_add_text(entity, "createLabel", arena_printf(arena, "Create %s", name));
+    view_add_text(entity, "noneLabel", arena_printf(arena, "No %s yet", plural));
+    view_add_literals(arena, entity, "newLabel", "editLabel", "createLabel", "noneLabel", "name", "plural", "nameLower",
+                      "pluralLower", "aName", "summary", "slug", NULL);
 }
 
 static void add_fields(json_t *entity, const json_t *named, struct arena *arena) {
@@ -55,11 +55,11 @@ static void add_fields(json_t *entity, const json_t *named, struct arena *arena)
     json_t *fields = json_array();
     for (size_t i = 0; i < json_array_size(given); i++) {
         json_t *field = decorate_field(json_array_get(given, i), named, arena);
-        if (field_is(field, "ref") && str_eq(json_str(field, "entity", NULL), json_str(entity, "slug", NULL)))
-            add_flag(json_object_get(field, "is"), "self", true);
+        if (view_field_is(field, "ref") && str_eq(json_str(field, "entity", NULL), json_str(entity, "slug", NULL)))
+            view_add_flag(json_object_get(field, "is"), "self", true);
         json_array_append_new(fields, field);
     }
-    number_items(fields);
+    view_number(fields);
     json_object_set_new(entity, "fields", fields);
 }
 
@@ -77,11 +77,11 @@ static void add_fitting(json_t *entity, const char *key, unsigned group, const c
     json_t *list = json_array();
     for (size_t i = 0; i < json_array_size(fields); i++) {
         json_t *field = json_array_get(fields, i);
-        bool fits = group ? groups_of(field) & group : kind ? field_is(field, kind) : is_required(field);
+        bool fits = group ? groups_of(field) & group : kind ? view_field_is(field, kind) : is_required(field);
         if (fits)
             json_array_append(list, field);
     }
-    json_object_set_new(entity, key, numbered(list));
+    json_object_set_new(entity, key, view_numbered(list));
     json_decref(list);
 }
 
@@ -97,7 +97,7 @@ static void add_list_fields(json_t *entity, const json_t *title) {
         for (size_t i = 0; i < json_array_size(fields) && json_object_size(chosen) < MOST_CELLS; i++) {
             const json_t *field = json_array_get(fields, i);
             if (field != title && groups_of(field) & FIELD_LISTED && weight_of(field) == weight)
-                add_flag(chosen, json_str(field, "name", ""), true);
+                view_add_flag(chosen, json_str(field, "name", ""), true);
         }
     json_array_append(list, (json_t *)title);
     for (size_t i = 0; i < json_array_size(fields); i++) {
@@ -107,8 +107,8 @@ static void add_list_fields(json_t *entity, const json_t *title) {
             json_array_append(cells, field);
         }
     }
-    json_object_set_new(entity, "listFields", numbered(list));
-    json_object_set_new(entity, "cellFields", numbered(cells));
+    json_object_set_new(entity, "listFields", view_numbered(list));
+    json_object_set_new(entity, "cellFields", view_numbered(cells));
     json_decref(chosen);
     json_decref(list);
     json_decref(cells);
@@ -116,16 +116,16 @@ static void add_list_fields(json_t *entity, const json_t *title) {
 
 static void add_title(json_t *entity) {
     json_t *fields = json_object_get(entity, "fields"), *details = json_array();
-    const json_t *title = entity_field(entity, json_str(entity, "titleField", NULL));
+    const json_t *title = view_field(entity, json_str(entity, "titleField", NULL));
     bool is_text = groups_of(title) & FIELD_TITLE_TEXT;
-    add_value(entity, "titleInfo", title);
-    add_value(entity, "titleColumn", json_object_get(title, "column"));
-    add_flag(entity, "titleIsText", is_text);
+    view_add(entity, "titleInfo", title);
+    view_add(entity, "titleColumn", json_object_get(title, "column"));
+    view_add_flag(entity, "titleIsText", is_text);
     add_list_fields(entity, title);
     for (size_t i = 0; i < json_array_size(fields); i++)
         if (json_array_get(fields, i) != title || !is_text)
             json_array_append(details, json_array_get(fields, i));
-    json_object_set_new(entity, "detailFields", numbered(details));
+    json_object_set_new(entity, "detailFields", view_numbered(details));
     json_decref(details);
 }
 
@@ -136,15 +136,15 @@ static void add_targets(json_t *entity, const json_t *entities) {
     for (size_t i = 0; i < json_array_size(refs); i++) {
         static const char *const members[] = {"slug", "Type", "table", "vars", "var"};
         const char *slug = json_str(json_array_get(refs, i), "entity", NULL);
-        if (find_by(targets, "slug", slug))
+        if (view_find(targets, "slug", slug))
             continue;
         json_t *target = json_object();
         for (size_t m = 0; m < ARRAY_LEN(members); m++)
-            add_value(target, members[m], json_object_get(find_by(entities, "slug", slug), members[m]));
-        add_flag(target, "self", str_eq(slug, json_str(entity, "slug", NULL)));
+            view_add(target, members[m], json_object_get(view_find(entities, "slug", slug), members[m]));
+        view_add_flag(target, "self", str_eq(slug, json_str(entity, "slug", NULL)));
         json_array_append_new(targets, target);
     }
-    number_items(targets);
+    view_number(targets);
     json_object_set_new(entity, "refTargets", targets);
 }
 
@@ -152,8 +152,8 @@ static void add_first(json_t *entity, const char *key, const char *kind, const c
     const json_t *fields = json_object_get(entity, "fields");
     for (size_t i = 0; i < json_array_size(fields); i++) {
         const json_t *field = json_array_get(fields, i);
-        if (field_is(field, kind) || field_is(field, other_kind)) {
-            add_value(entity, key, field);
+        if (view_field_is(field, kind) || view_field_is(field, other_kind)) {
+            view_add(entity, key, field);
             return;
         }
     }
@@ -166,9 +166,9 @@ static void add_lists(json_t *entity, const json_t *entities) {
     add_fitting(entity, "requiredFields", 0, NULL);
     add_fitting(entity, "refFields", 0, "ref");
     add_fitting(entity, "userFields", 0, "user");
-    add_value(entity, "formFields", json_object_get(entity, "fields"));
+    view_add(entity, "formFields", json_object_get(entity, "fields"));
     add_targets(entity, entities);
-    add_flag(entity, "isSearchable", list_has(entity, "searchFields") || list_has(entity, "refFields"));
+    view_add_flag(entity, "isSearchable", view_has(entity, "searchFields") || view_has(entity, "refFields"));
     add_first(entity, "statusField", "choice", "choice");
     add_first(entity, "dateField", "date", "datetime");
     json_object_set_new(entity, "children", json_array());
@@ -184,22 +184,22 @@ static json_t *child_of(const json_t *entity, const json_t *field, const json_t 
     json_t *child = json_object();
     bool is_self = entity == parent;
     for (size_t i = 0; i < ARRAY_LEN(members); i++)
-        add_value(child, members[i], json_object_get(entity, members[i]));
-    add_text(child, "title", is_several || is_self ? arena_printf(arena, "%s · %s", plural, label) : plural);
-    add_value(child, "field", json_object_get(field, "name"));
-    add_value(child, "column", json_object_get(field, "column"));
-    add_text(child, "fieldLabel", label);
-    add_value(child, "fieldPascal", json_object_get(field, "pascal"));
-    add_value(child, "parentType", json_object_get(parent, "Type"));
-    add_flag(child, "isSelf", is_self);
-    add_flag(child, "isSeveral", is_several);
-    add_flag(child, "hasStatus", status);
-    add_value(child, "statusColumn", json_object_get(status, "column"));
-    add_value(child, "statusOptionsJson", json_object_get(status, "optionsJson"));
-    add_flag(child, "hasDate", date);
-    add_value(child, "dateColumn", json_object_get(date, "column"));
-    add_flag(child, "dateIsInstant", field_is(date, "datetime"));
-    add_literals(arena, child, "plural", "pluralLower", "nameLower", "fieldLabel", "title", NULL);
+        view_add(child, members[i], json_object_get(entity, members[i]));
+    view_add_text(child, "title", is_several || is_self ? arena_printf(arena, "%s · %s", plural, label) : plural);
+    view_add(child, "field", json_object_get(field, "name"));
+    view_add(child, "column", json_object_get(field, "column"));
+    view_add_text(child, "fieldLabel", label);
+    view_add(child, "fieldPascal", json_object_get(field, "pascal"));
+    view_add(child, "parentType", json_object_get(parent, "Type"));
+    view_add_flag(child, "isSelf", is_self);
+    view_add_flag(child, "isSeveral", is_several);
+    view_add_flag(child, "hasStatus", status);
+    view_add(child, "statusColumn", json_object_get(status, "column"));
+    view_add(child, "statusOptionsJson", json_object_get(status, "optionsJson"));
+    view_add_flag(child, "hasDate", date);
+    view_add(child, "dateColumn", json_object_get(date, "column"));
+    view_add_flag(child, "dateIsInstant", view_field_is(date, "datetime"));
+    view_add_literals(arena, child, "plural", "pluralLower", "nameLower", "fieldLabel", "title", NULL);
     return child;
 }
 
@@ -208,7 +208,7 @@ static void tell_parents(const json_t *entity, const json_t *entities, struct ar
     for (size_t i = 0; i < json_array_size(refs); i++) {
         const json_t *field = json_array_get(refs, i);
         const char *slug = json_str(field, "entity", NULL);
-        const json_t *parent = find_by(entities, "slug", slug);
+        const json_t *parent = view_find(entities, "slug", slug);
         size_t count = 0;
         for (size_t j = 0; j < json_array_size(refs); j++)
             count += str_eq(json_str(json_array_get(refs, j), "entity", NULL), slug);
@@ -221,13 +221,13 @@ static void tell_limits(const json_t *entity, const char *kind, const json_t *en
     for (size_t i = 0; i < json_array_size(rules); i++) {
         json_t *limit = json_copy(json_array_get(rules, i));
         const json_t *field = json_object_get(limit, "refField");
-        const json_t *target = find_by(entities, "slug", json_str(field, "entity", NULL));
+        const json_t *target = view_find(entities, "slug", json_str(field, "entity", NULL));
         json_t *limits = json_object_get(target, "limits");
-        add_value(limit, "slug", json_object_get(entity, "slug"));
-        add_value(limit, "table", json_object_get(entity, "table"));
-        add_value(limit, "column", json_object_get(field, "column"));
-        add_flag(limit, "isCredit", str_eq(kind, "credit"));
-        add_flag(limit, "isCapacity", str_eq(kind, "capacity"));
+        view_add(limit, "slug", json_object_get(entity, "slug"));
+        view_add(limit, "table", json_object_get(entity, "table"));
+        view_add(limit, "column", json_object_get(field, "column"));
+        view_add_flag(limit, "isCredit", str_eq(kind, "credit"));
+        view_add_flag(limit, "isCapacity", str_eq(kind, "capacity"));
         /* One place figure a target: the first rule that limits it. */
         if (json_array_size(limits) == 0)
             json_array_append(limits, limit);
@@ -237,7 +237,7 @@ static void tell_limits(const json_t *entity, const char *kind, const json_t *en
 
 static bool some_field(const json_t *list, const char *kind) {
     for (size_t i = 0; i < json_array_size(list); i++)
-        if (field_is(json_array_get(list, i), kind))
+        if (view_field_is(json_array_get(list, i), kind))
             return true;
     return false;
 }
@@ -251,25 +251,25 @@ static void add_has(json_t *entity) {
     bool has_unique = false, has_required_ref = false, has_required_input = false;
     bool has_checks = some_field(fields, "reference");
     for (void *at = json_object_iter(is); at; at = json_object_iter_next(is, at))
-        add_flag(has, json_object_iter_key(at), some_field(fields, json_object_iter_key(at)));
+        view_add_flag(has, json_object_iter_key(at), some_field(fields, json_object_iter_key(at)));
     for (void *at = json_object_iter((json_t *)rules); at; at = json_object_iter_next((json_t *)rules, at))
-        add_flag(has, json_object_iter_key(at), list_has(rules, json_object_iter_key(at)));
+        view_add_flag(has, json_object_iter_key(at), view_has(rules, json_object_iter_key(at)));
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-        add_flag(has, lists[i], list_has(entity, lists[i]));
+        view_add_flag(has, lists[i], view_has(entity, lists[i]));
     for (size_t i = 0; i < json_array_size(fields); i++) {
         const json_t *field = json_array_get(fields, i);
         has_unique = has_unique || json_flag(field, "unique", false);
         has_required_input = has_required_input || (is_required(field) && !json_flag(field, "hasDefault", false) &&
-                                                    !field_is(field, "boolean"));
-        has_required_ref = has_required_ref || (is_required(field) && field_is(field, "reference"));
+                                                    !view_field_is(field, "boolean"));
+        has_required_ref = has_required_ref || (is_required(field) && view_field_is(field, "reference"));
     }
     for (size_t i = 0; i < ARRAY_LEN(checked); i++)
-        has_checks = has_checks || list_has(rules, checked[i]);
-    add_flag(has, "sortHeadings", some_field(json_object_get(entity, "listFields"), "sortable"));
-    add_flag(has, "requiredInput", has_required_input);
-    add_flag(has, "requiredRefs", has_required_ref);
-    add_flag(has, "uniqueFields", has_unique);
-    add_flag(has, "checks", has_checks || has_unique || some_field(fields, "file"));
+        has_checks = has_checks || view_has(rules, checked[i]);
+    view_add_flag(has, "sortHeadings", some_field(json_object_get(entity, "listFields"), "sortable"));
+    view_add_flag(has, "requiredInput", has_required_input);
+    view_add_flag(has, "requiredRefs", has_required_ref);
+    view_add_flag(has, "uniqueFields", has_unique);
+    view_add_flag(has, "checks", has_checks || has_unique || some_field(fields, "file"));
     json_object_set_new(entity, "has", has);
 }
 
@@ -278,11 +278,11 @@ static void add_sample(json_t *entity, struct arena *arena) {
     const json_t *fields = json_object_get(entity, "fields");
     for (size_t i = 0; i < json_array_size(fields); i++) {
         const json_t *field = json_array_get(fields, i);
-        const char *value = field_sample(field, arena);
+        const char *value = view_sample(field, arena);
         if (value)
             buf_printf(&out, "%s\"%s\": %s", out.len ? ", " : "", json_str(field, "name", ""), value);
     }
-    add_text(entity, "sample", out.len ? arena_printf(arena, "{ %s }", out.data) : "{}");
+    view_add_text(entity, "sample", out.len ? arena_printf(arena, "{ %s }", out.data) : "{}");
 }
 
 json_t *decorate_entities(const json_t *plan, struct arena *arena) {
@@ -299,7 +299,7 @@ json_t *decorate_entities(const json_t *plan, struct arena *arena) {
     for (size_t i = 0; i < count; i++) {
         json_t *entity = json_array_get(entities, i);
         json_object_set_new(entity, "rules", decorate_rules(entity, entities, arena));
-        add_flag(entity, "auth", has_auth);
+        view_add_flag(entity, "auth", has_auth);
         add_lists(entity, entities);
     }
     for (size_t i = 0; i < count; i++) {
@@ -310,8 +310,8 @@ json_t *decorate_entities(const json_t *plan, struct arena *arena) {
     }
     for (size_t i = 0; i < count; i++) {
         json_t *entity = json_array_get(entities, i);
-        number_items(json_object_get(entity, "children"));
-        number_items(json_object_get(entity, "limits"));
+        view_number(json_object_get(entity, "children"));
+        view_number(json_object_get(entity, "limits"));
         add_has(entity);
         add_sample(entity, arena);
     }

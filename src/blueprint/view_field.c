@@ -11,10 +11,10 @@
 static json_t *kinds_of(const struct field_type *type) {
     json_t *is = json_object();
     for (size_t i = 0; i < field_type_count; i++)
-        add_flag(is, field_types[i].name, type == &field_types[i]);
+        view_add_flag(is, field_types[i].name, type == &field_types[i]);
     for (size_t i = 0; i < field_group_count; i++)
-        add_flag(is, field_groups[i].name, type->groups & field_groups[i].group);
-    add_flag(is, "self", false); /* the entity knows */
+        view_add_flag(is, field_groups[i].name, type->groups & field_groups[i].group);
+    view_add_flag(is, "self", false); /* the entity knows */
     return is;
 }
 
@@ -48,33 +48,33 @@ static void add_storage(json_t *field, const json_t *source, const struct field_
     bool is_required = json_flag(source, "required", false);
     bool is_never_null = type->groups & FIELD_NEVER_NULL;
     bool is_cleared = str_eq(json_str(source, "onDelete", ""), "clear") || str_eq(type->name, "user");
-    add_flag(field, "required", is_required);
-    add_flag(field, "unique", json_flag(source, "unique", false));
-    add_text(field, "tsType", type->ts);
-    add_text(field, "sqlType", type->sql);
-    add_text(field, "sqlDefault", sql_default(source, type, arena));
-    add_text(field, "sqlNotNull", (is_required && !is_cleared) || is_never_null ? " NOT NULL" : "");
-    add_text(field, "sqlOnDelete", sql_on_delete(source));
-    add_flag(field, "isNullable", !is_required && !is_never_null);
+    view_add_flag(field, "required", is_required);
+    view_add_flag(field, "unique", json_flag(source, "unique", false));
+    view_add_text(field, "tsType", type->ts);
+    view_add_text(field, "sqlType", type->sql);
+    view_add_text(field, "sqlDefault", sql_default(source, type, arena));
+    view_add_text(field, "sqlNotNull", (is_required && !is_cleared) || is_never_null ? " NOT NULL" : "");
+    view_add_text(field, "sqlOnDelete", sql_on_delete(source));
+    view_add_flag(field, "isNullable", !is_required && !is_never_null);
 }
 
 static void add_limits(json_t *field, const json_t *source, const struct field_type *type, struct arena *arena) {
     const json_t *max = json_object_get(source, "max"), *value = default_of(source);
-    add_text(field, "inputType", type->input);
+    view_add_text(field, "inputType", type->input);
     json_object_set_new(field, "maxLength", max ? json_incref((json_t *)max) : json_integer(type->max_length));
-    add_flag(field, "hasMin", json_object_get(source, "min"));
-    add_flag(field, "hasMax", max);
-    add_flag(field, "hasDefault", value);
-    add_flag(field, "hasHelp", *json_str(source, "help", ""));
-    add_text(field, "defaultJson", value ? literal_json(arena, value) : "null");
+    view_add_flag(field, "hasMin", json_object_get(source, "min"));
+    view_add_flag(field, "hasMax", max);
+    view_add_flag(field, "hasDefault", value);
+    view_add_flag(field, "hasHelp", *json_str(source, "help", ""));
+    view_add_text(field, "defaultJson", value ? literal_json(arena, value) : "null");
 }
 
 static void add_target(json_t *field, const json_t *target, struct arena *arena) {
     static const char *const members[][2] = {{"refType", "Type"}, {"refTable", "table"}, {"refSlug", "slug"},
                                              {"refVar", "var"},   {"refVars", "vars"},   {"refPlural", "plural"}};
     for (size_t i = 0; i < ARRAY_LEN(members); i++)
-        add_value(field, members[i][0], json_object_get(target, members[i][1]));
-    add_literals(arena, field, "refPlural", NULL);
+        view_add(field, members[i][0], json_object_get(target, members[i][1]));
+    view_add_literals(arena, field, "refPlural", NULL);
 }
 
 static void add_options(json_t *field, const json_t *source, struct arena *arena) {
@@ -83,21 +83,21 @@ static void add_options(json_t *field, const json_t *source, struct arena *arena
     for (size_t i = 0; i < json_array_size(given); i++) {
         const json_t *option = json_array_get(given, i);
         json_t *plain = json_object();
-        add_value(plain, "value", json_object_get(option, "value"));
-        add_value(plain, "label", json_object_get(option, "label"));
-        add_text(plain, "tone", json_str(option, "tone", "neutral"));
+        view_add(plain, "value", json_object_get(option, "value"));
+        view_add(plain, "label", json_object_get(option, "label"));
+        view_add_text(plain, "tone", json_str(option, "tone", "neutral"));
         json_array_append(values, json_object_get(option, "value"));
         json_array_append_new(options, plain);
     }
-    add_text(field, "optionsJson", literal_json(arena, options));
-    add_text(field, "optionValuesJson", literal_json(arena, values));
+    view_add_text(field, "optionsJson", literal_json(arena, options));
+    view_add_text(field, "optionValuesJson", literal_json(arena, values));
     for (size_t i = 0; i < json_array_size(options); i++) {
         json_t *option = json_array_get(options, i);
-        add_literals(arena, option, "value", "label", "tone", NULL);
-        add_text(option, "valueSql", literal_sql(arena, json_str(option, "value", "")));
-        add_text(option, "labelSql", literal_sql(arena, json_str(option, "label", "")));
+        view_add_literals(arena, option, "value", "label", "tone", NULL);
+        view_add_text(option, "valueSql", literal_sql(arena, json_str(option, "value", "")));
+        view_add_text(option, "labelSql", literal_sql(arena, json_str(option, "label", "")));
     }
-    number_items(options);
+    view_number(options);
     json_object_set_new(field, "options", options);
     json_decref(values);
 }
@@ -105,10 +105,10 @@ static void add_options(json_t *field, const json_t *source, struct arena *arena
 json_t *decorate_field(const json_t *source, const json_t *named, struct arena *arena) {
     const struct field_type *type = field_type_find(json_str(source, "type", ""));
     const char *name = json_str(source, "name", "");
-    const json_t *target = find_by(named, "slug", json_str(source, "entity", NULL));
+    const json_t *target = view_find(named, "slug", json_str(source, "entity", NULL));
     json_t *field = json_copy((json_t *)source);
-    add_text(field, "column", name_snake(arena, name));
-    add_text(field, "pascal", name_pascal(arena, name));
+    view_add_text(field, "column", name_snake(arena, name));
+    view_add_text(field, "pascal", name_pascal(arena, name));
     json_object_set_new(field, "is", kinds_of(type));
     add_storage(field, source, type, arena);
     add_limits(field, source, type, arena);
@@ -116,7 +116,7 @@ json_t *decorate_field(const json_t *source, const json_t *named, struct arena *
         add_target(field, target, arena);
     if (str_eq(type->name, "choice"))
         add_options(field, source, arena);
-    add_literals(arena, field, "label", "help", NULL);
+    view_add_literals(arena, field, "label", "help", NULL);
     return field;
 }
 
@@ -134,14 +134,14 @@ static char *sample_number(const json_t *field, const char *sample, struct arena
     return arena_strndup(arena, out.data, out.len);
 }
 
-char *field_sample(const json_t *field, struct arena *arena) {
+char *view_sample(const json_t *field, struct arena *arena) {
     const struct field_type *type = field_type_find(json_str(field, "type", ""));
-    if (field_is(field, "choice")) {
+    if (view_field_is(field, "choice")) {
         const json_t *value = default_of(field);
         const json_t *first = json_array_get(json_object_get(field, "options"), 0);
         return literal_json(arena, value ? value : json_object_get(first, "value"));
     }
-    if (field_is(field, "numeric") && !field_is(field, "rating"))
+    if (view_field_is(field, "numeric") && !view_field_is(field, "rating"))
         return sample_number(field, type->sample, arena);
     return arena_strdup(arena, type->sample);
 }

@@ -12,7 +12,7 @@ static bool is_on_card(const json_t *field, const json_t *page) {
     if (str_eq(name, json_str(page, "field", NULL)) || str_eq(name, json_str(page, "group", NULL)))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        if (field_is(field, kinds[i]))
+        if (view_field_is(field, kinds[i]))
             return true;
     return false;
 }
@@ -23,14 +23,14 @@ static void add_board(json_t *page, const json_t *entity) {
     for (size_t i = 0; i < json_array_size(cells); i++)
         if (is_on_card(json_array_get(cells, i), page))
             json_array_append_new(shown, json_copy(json_array_get(cells, i)));
-    number_items(shown);
+    view_number(shown);
     bool has_values = false;
     for (size_t i = 0; i < json_array_size(shown); i++)
-        if (field_is(json_array_get(shown, i), "choice"))
+        if (view_field_is(json_array_get(shown, i), "choice"))
             json_array_append(choices, json_array_get(shown, i));
     for (size_t i = 0; i < json_array_size(shown); i++)
-        has_values = has_values || !field_is(json_array_get(shown, i), "reference");
-    add_flag(page, "hasCardValues", has_values);
+        has_values = has_values || !view_field_is(json_array_get(shown, i), "reference");
+    view_add_flag(page, "hasCardValues", has_values);
     json_object_set_new(page, "cardFields", shown);
     json_object_set_new(page, "cardChoices", choices);
 }
@@ -41,24 +41,24 @@ static json_t *page_of(const json_t *source, const json_t *entities, struct aren
     json_t *page = json_copy((json_t *)source);
     const char *slug = json_str(source, "slug", ""), *type = name_pascal(arena, slug);
     const char *entity_slug = json_str(source, "entity", NULL);
-    const json_t *entity = find_by(entities, "slug", entity_slug);
-    add_text(page, "path", arena_printf(arena, "/%s", slug));
-    add_text(page, "var", name_lower_first(arena, type));
-    add_text(page, "Type", name_from_letter(type));
-    add_literals(arena, page, "title", "slug", NULL);
+    const json_t *entity = view_find(entities, "slug", entity_slug);
+    view_add_text(page, "path", arena_printf(arena, "/%s", slug));
+    view_add_text(page, "var", name_lower_first(arena, type));
+    view_add_text(page, "Type", name_from_letter(type));
+    view_add_literals(arena, page, "title", "slug", NULL);
     if (!entity)
         return page;
-    add_text(page, "entitySlug", entity_slug);
-    add_value(page, "entity", entity);
+    view_add_text(page, "entitySlug", entity_slug);
+    view_add(page, "entity", entity);
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        const json_t *field = entity_field(entity, json_str(source, keys[i], NULL));
-        add_value(page, arena_printf(arena, "%sField", keys[i]), field);
+        const json_t *field = view_field(entity, json_str(source, keys[i], NULL));
+        view_add(page, arena_printf(arena, "%sField", keys[i]), field);
     }
     if (str_eq(json_str(source, "kind", NULL), "board"))
         add_board(page, entity);
     if (str_eq(json_str(source, "kind", NULL), "timer")) {
-        add_value(page, "minutesField", first_field(entity, "minutes"));
-        add_value(page, "userField", first_field(entity, "user"));
+        view_add(page, "minutesField", view_first_field(entity, "minutes"));
+        view_add(page, "userField", view_first_field(entity, "user"));
     }
     return page;
 }
@@ -76,26 +76,27 @@ static const char *query_of(const json_t *card, struct arena *arena) {
 
 static json_t *card_of(const json_t *source, const json_t *entities, struct arena *arena) {
     json_t *card = json_copy((json_t *)source);
-    const json_t *entity = find_by(entities, "slug", json_str(source, "entity", NULL));
-    const json_t *field = entity_field(entity, json_str(source, "field", NULL));
+    const json_t *entity = view_find(entities, "slug", json_str(source, "entity", NULL));
+    const json_t *field = view_field(entity, json_str(source, "field", NULL));
     const json_t *where = json_object_get(source, "where");
     const char *fn = json_str(source, "fn", "");
-    add_value(card, "entitySlug", json_object_get(source, "entity"));
-    add_value(card, "entity", entity);
-    add_value(card, "fieldField", field);
-    add_flag(card, "hasWhere", where);
-    add_flag(card, "isFlag", json_flag(source, "flag", false));
-    add_flag(card, "hasCondition", where || json_flag(source, "flag", false));
-    add_text(card, "query", query_of(source, arena));
-    add_where(arena, card, where, entity);
-    json_object_set_new(card, "fnIs", flags_of(fn, "count", "sum", "avg", NULL));
-    json_object_set_new(card, "typeIs", numeric_flags(str_eq(fn, "count") ? "integer" : json_str(field, "type", NULL)));
-    add_literals(arena, card, "label", NULL);
+    view_add(card, "entitySlug", json_object_get(source, "entity"));
+    view_add(card, "entity", entity);
+    view_add(card, "fieldField", field);
+    view_add_flag(card, "hasWhere", where);
+    view_add_flag(card, "isFlag", json_flag(source, "flag", false));
+    view_add_flag(card, "hasCondition", where || json_flag(source, "flag", false));
+    view_add_text(card, "query", query_of(source, arena));
+    view_add_where(arena, card, where, entity);
+    json_object_set_new(card, "fnIs", view_flags(fn, "count", "sum", "avg", NULL));
+    json_object_set_new(card, "typeIs",
+                        view_numeric_flags(str_eq(fn, "count") ? "integer" : json_str(field, "type", NULL)));
+    view_add_literals(arena, card, "label", NULL);
     return card;
 }
 
 static void add_once(json_t *list, json_t *entity) {
-    if (!find_by(list, "slug", json_str(entity, "slug", NULL)))
+    if (!view_find(list, "slug", json_str(entity, "slug", NULL)))
         json_array_append(list, entity);
 }
 
@@ -115,21 +116,21 @@ static void add_dashboard(json_t *page, const json_t *entities, struct arena *ar
         json_array_append_new(cards, card);
     }
     for (size_t i = 0; i < json_array_size(slugs); i++) {
-        json_t *entity = find_by(entities, "slug", json_string_value(json_array_get(slugs, i)));
+        json_t *entity = view_find(entities, "slug", json_string_value(json_array_get(slugs, i)));
         json_t *item = json_object();
-        add_value(item, "entity", entity);
+        view_add(item, "entity", entity);
         add_once(shown, entity);
         json_array_append_new(recent, item);
     }
-    add_flag(has, "cards", json_array_size(cards));
-    add_flag(has, "recent", json_array_size(recent));
-    add_flag(has, "money", some_type(cards, "money"));
-    add_flag(has, "minutes", some_type(cards, "minutes"));
-    number_items(cards);
-    number_items(recent);
+    view_add_flag(has, "cards", json_array_size(cards));
+    view_add_flag(has, "recent", json_array_size(recent));
+    view_add_flag(has, "money", some_type(cards, "money"));
+    view_add_flag(has, "minutes", some_type(cards, "minutes"));
+    view_number(cards);
+    view_number(recent);
     json_object_set_new(page, "cards", cards);
     json_object_set_new(page, "recent", recent);
-    json_object_set_new(page, "entities", numbered(shown));
+    json_object_set_new(page, "entities", view_numbered(shown));
     json_object_set_new(page, "has", has);
     json_decref(shown);
 }
