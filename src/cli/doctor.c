@@ -1,0 +1,149 @@
+/* doctor: checks what this machine has for the job, and says what to do about what it has not. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "cli/command.h"
+#include "cli/server.h"
+#include "store/store.h"
+
+#define NODE_MAJOR_MIN 20
+#define NODE_MINOR_MIN 9
+#define DISK_MIN_BYTES (UINT64_C(2) << 30)
+
+struct finding {
+    bool is_well;
+    const char *is;   /* what was found */
+    const char *mend; /* what to do, when it is not well */
+};
+
+/* First line of what a program prints, or NULL when it cannot be run. */
+static const char *first_line(struct arena *arena, const char *program, const char *argument) {
+    const char *argv[] = {program, argument, NULL};
+    const char *env[] = {arena_printf(arena, "PATH=%s", str_or(getenv("PATH"), "/usr/local/bin:/usr/bin:/bin")),
+                         arena_printf(arena, "HOME=%s", str_or(getenv("HOME"), "/")), NULL};
+    struct proc proc;
+    struct proc_exit ended;
+    struct err err = {0};
+    int fds[2];
+    char text[256];
+    if (pipe(fds) < 0)
+        return NULL;
+    int rc = proc_start(&proc, &(struct proc_spec){.argv = argv, .env = env, .stdout_fd = fds[1]}, &err);
+    close(fds[1]);
+    ssize_t len = rc == 0 ? read(fds[0], text, sizeof text - 1) : 0;
+    close(fds[0]);
+    if (rc < 0)
+        return NULL;
+    if (proc_wait(&proc, clock_mono_ms() + 10000, &ended, &err) < 0)
+        proc_signal_group(&proc, 9);
+    proc_release(&proc);
+    text[len > 0 ? len : 0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    return text[0] ? arena_strdup(arena, text) : NULL;
+}
+
+static void check_node(const struct options *options, struct arena *arena, struct finding *out) {
+    int major = 0, minor = 0;
+    out->is = first_line(arena, "node", "--version");
+    out->is_well = out->is && sscanf(out->is, "v%d.%d", &major, &minor) == 2 && (major > NODE_MAJOR_MIN || (major == NODE_MAJOR_MIN && minor >= NODE_MINOR_MIN));
+    out->mend = "install Node.js 20.9 or newer: `make setup` brings it, or npm's `node` package does";
+}
+
+static void check_npm(const struct options *options, struct arena *arena, struct finding *out) {
+    out->is = first_line(arena, "npm", "--version");
+    out->is_well = out->is != NULL;
+    out->mend = "install npm, which comes with Node.js: apt-get install npm";
+}
+
+static void check_data(const struct options *options, struct arena *arena, struct finding *out) {
+    const char *data = options->values[OPTION_DATA];
+    struct err err = {0};
+    out->is = data;
+    out->is_well = fs_mkdirs(data, 0750, &err) == 0 && access(data, W_OK | X_OK) == 0;
+    out->mend = "make it writable for this user, or choose another with --data";
+}
+
+static void check_disk(const struct options *options, struct arena *arena, struct finding *out) {
+    uint64_t bytes = 0;
+    struct err err = {0};
+    out->is_well = fs_free_bytes(options->values[OPTION_DATA], &bytes, &err) == 0 && bytes >= DISK_MIN_BYTES;
+    out->is = arena_printf(arena, "%.1f GiB free", (double)bytes / (1 << 30));
+    out->mend = "a build needs up to 1 GiB while it is verified: free some space, or choose another --data";
+}
+
+static void check_database(const struct options *options, struct arena *arena, struct finding *out) {
+    struct store *store = NULL;
+    struct err err = {0};
+    const char *path = arena_printf(arena, "%s/prazium.db", options->values[OPTION_DATA]);
+    out->mend = "restore it from a backup, and keep the broken file for looking into";
+    if (!fs_exists(path)) {
+        out->is = "none yet: the first start makes it";
+        out->is_well = true;
+        return;
+    }
+    int rc = store_open(&store, &(struct store_config){.url = arena_printf(arena, "sqlite:%s", path)}, &err);
+    if (rc == 0)
+        rc = store_check(store, &err);
+    store_close(store);
+    out->is_well = rc == 0;
+    out->is = rc == 0 ? arena_printf(arena, "sound, schema %d", store_schema_version()) : arena_strdup(arena, err.message);
+}
+
+static void check_port(const struct options *options, struct arena *arena, struct finding *out) {
+    const char *listen_on = options->values[OPTION_LISTEN], *colon = strrchr(listen_on, ':');
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    int64_t port = 0;
+    out->mend = "another program has it: choose another with --listen, or port 0 for a free one";
+    out->is = listen_on;
+    if (!colon || !str_to_int(colon + 1, 0, 65535, &port)) {
+        out->mend = "give --listen as ADDRESS:PORT";
+        return;
+    }
+    if (inet_pton(AF_INET, colon == listen_on ? "0.0.0.0" : arena_strndup(arena, listen_on, (size_t)(colon - listen_on)), &address.sin_addr) != 1) {
+        out->is_well = true; /* a name, or IPv6: the server says so itself */
+        return;
+    }
+    address.sin_port = htons((uint16_t)port);
+    CLEANUP(mem_closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int one = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    out->is_well = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    if (!out->is_well)
+        out->is = arena_printf(arena, "%s: %s", listen_on, strerror(errno));
+}
+
+static const struct {
+    const char *name;
+    void (*check)(const struct options *options, struct arena *arena, struct finding *out);
+} checks[] = {
+    {"node", check_node},   {"npm", check_npm},           {"data", check_data},
+    {"disk", check_disk},   {"database", check_database}, {"listen", check_port},
+};
+
+int command_doctor(const struct options *options, struct arena *arena, struct err *err) {
+    int unwell = 0;
+    for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+        struct finding finding = {0};
+        checks[i].check(options, arena, &finding);
+        printf("%s %-9s %s\n", finding.is_well ? "✓" : "✗", checks[i].name, str_or(finding.is, "not found"));
+        if (!finding.is_well)
+            printf("  %-9s → %s\n", "", finding.mend);
+        unwell += !finding.is_well;
+    }
+    if (unwell)
+        return err_set(err, ERR_UNAVAILABLE, "%d of %zu checks need attention", unwell, ARRAY_LEN(checks));
+    printf("all is well\n");
+    return 0;
+}

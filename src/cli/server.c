@@ -1,0 +1,118 @@
+/* server: an engine and its API in this process. */
+#include "cli/server.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/buf.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/id.h"
+#include "base/str.h"
+#include "store/accounts.h"
+
+static const char base32[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+char *key_make(struct arena *arena) {
+    unsigned char random[20];
+    char text[33];
+    hash_random(random, sizeof random);
+    for (int i = 0; i < 32; i++) {
+        int bit = i * 5, byte = bit / 8, shift = bit % 8;
+        unsigned pair = (unsigned)random[byte] << 8 | (byte + 1 < 20 ? random[byte + 1] : 0);
+        text[i] = base32[pair >> (11 - shift) & 31];
+    }
+    text[32] = '\0';
+    uint32_t crc = hash_crc32(text, 32);
+    char tail[7];
+    for (int i = 0; i < 6; i++)
+        tail[i] = base32[crc >> (5 * i) & 31];
+    tail[6] = '\0';
+    return arena_printf(arena, "pzm_%s%s", text, tail);
+}
+
+struct first_call {
+    const char *key;
+    bool made;
+};
+
+/* The first account, with its administrator's key, in one transaction. */
+static int make_first_account(struct db *db, void *arg, struct err *err) {
+    struct first_call *call = arg;
+    struct account account = {.name = "Default", .tier = "enterprise", .created_ms = clock_now_ms()};
+    struct api_key key = {.name = "admin", .role = "admin", .hint = call->key + strlen(call->key) - 4, .created_ms = account.created_ms};
+    int64_t count = 0;
+    int rc = store_account_count(db, &count, err);
+    call->made = false;
+    if (rc < 0 || count > 0)
+        return rc;
+    id_make(account.id, "acct");
+    id_make(key.id, "key");
+    str_copy(key.account_id, sizeof key.account_id, account.id);
+    hash_sha256_hex(key.hash, call->key, strlen(call->key));
+    rc = store_account_insert(db, &account, err);
+    if (rc == 0)
+        rc = store_key_insert(db, &key, err);
+    call->made = rc == 0;
+    return rc;
+}
+
+/* The key's file is written before its row, so that a crash in between leaves a file that the next start writes anew,
+ * and never an account that nobody has the key of. */
+static int ensure_first_account(struct engine *engine, struct arena *arena, struct err *err) {
+    struct db *db = NULL;
+    int64_t count = 0;
+    int rc = store_reader(engine_store(engine), &db, err);
+    if (rc == 0)
+        rc = store_account_count(db, &count, err);
+    if (rc < 0 || count > 0)
+        return rc;
+    struct first_call call = {.key = key_make(arena)};
+    const char *line = arena_printf(arena, "%s\n", call.key);
+    rc = fs_write_file_atomic(arena_printf(arena, "%s/admin.key", engine_data_dir(engine)), line, strlen(line), 0600, err);
+    return rc < 0 ? rc : store_write(engine_store(engine), make_first_account, &call, err);
+}
+
+int server_admin_key(const char *data_dir, struct arena *arena, const char **out, struct err *err) {
+    struct buf text = {0};
+    int rc = fs_read_file(arena_printf(arena, "%s/admin.key", data_dir), 4096, &text, err);
+    if (rc == 0)
+        *out = str_trim(arena, text.data);
+    buf_release(&text);
+    return rc;
+}
+
+int server_start(struct server *server, const struct options *options, const char *listen, struct arena *arena, struct err *err) {
+    struct engine_config config = {.data_dir = options->values[OPTION_DATA],
+                                   .database_url = options->values[OPTION_DATABASE],
+                                   .blueprints_dir = options->values[OPTION_BLUEPRINTS],
+                                   .worker_count = options->values[OPTION_WORKERS] ? (int)option_int(options, OPTION_WORKERS) : -1};
+    *server = (struct server){0};
+    int rc = engine_open(&server->engine, &config, err);
+    if (rc == 0)
+        rc = ensure_first_account(server->engine, arena, err);
+    if (rc == 0)
+        rc = api_start(&server->api, &(struct api_config){.listen = listen, .engine = server->engine}, err);
+    if (rc == 0) {
+        const char *colon = strrchr(listen, ':');
+        const char *host = colon && colon != listen ? arena_strndup(arena, listen, (size_t)(colon - listen)) : "127.0.0.1";
+        server->url = arena_printf(arena, "http://%s:%d", str_eq(host, "0.0.0.0") ? "127.0.0.1" : host, api_port(server->api));
+        const char *line = arena_printf(arena, "%s\n", server->url);
+        rc = fs_write_file_atomic(arena_printf(arena, "%s/server.url", engine_data_dir(server->engine)), line, strlen(line), 0644, err);
+    }
+    if (rc < 0)
+        server_stop(server, 0);
+    return rc;
+}
+
+void server_stop(struct server *server, int64_t grace_ms) {
+    char path[4096];
+    if (server->engine) {
+        snprintf(path, sizeof path, "%s/server.url", engine_data_dir(server->engine));
+        unlink(path);
+    }
+    api_stop(server->api, grace_ms);
+    engine_close(server->engine, grace_ms);
+    *server = (struct server){0};
+}
