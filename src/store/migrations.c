@@ -56,6 +56,26 @@ static const char sqlite_projects[] =
     "  open_points_json TEXT,"
     "  PRIMARY KEY (project_id, version));";
 
+/* How many projects an account has in each state, so that a list's total costs no walk over all of them. */
+static const char sqlite_project_totals[] =
+    "CREATE TABLE project_total ("
+    "  account_id TEXT NOT NULL REFERENCES account (id),"
+    "  state TEXT NOT NULL,"
+    "  total BIGINT NOT NULL CHECK (total >= 0),"
+    "  PRIMARY KEY (account_id, state)) WITHOUT ROWID;"
+    "CREATE TRIGGER project_total_insert AFTER INSERT ON project BEGIN"
+    "  INSERT INTO project_total (account_id, state, total) VALUES (new.account_id, new.state, 1)"
+    "  ON CONFLICT (account_id, state) DO UPDATE SET total = total + 1;"
+    "END;"
+    "CREATE TRIGGER project_total_delete AFTER DELETE ON project BEGIN"
+    "  UPDATE project_total SET total = total - 1 WHERE account_id = old.account_id AND state = old.state;"
+    "END;"
+    "CREATE TRIGGER project_total_update AFTER UPDATE OF account_id, state ON project BEGIN"
+    "  UPDATE project_total SET total = total - 1 WHERE account_id = old.account_id AND state = old.state;"
+    "  INSERT INTO project_total (account_id, state, total) VALUES (new.account_id, new.state, 1)"
+    "  ON CONFLICT (account_id, state) DO UPDATE SET total = total + 1;"
+    "END;";
+
 static const char sqlite_search[] =
     "CREATE VIRTUAL TABLE project_text USING fts5 (name, description, content='project', content_rowid='number',"
     "  columnsize=0, prefix='2 3', tokenize='unicode61 remove_diacritics 2');"
@@ -191,7 +211,8 @@ struct migration {
 
 static const struct migration sqlite_migrations[] = {
     {.what = "the tables",
-     .scripts = {sqlite_accounts, sqlite_projects, sqlite_search, sqlite_runs, sqlite_jobs, sqlite_deliveries}},
+     .scripts = {sqlite_accounts, sqlite_projects, sqlite_project_totals, sqlite_search, sqlite_runs, sqlite_jobs,
+                 sqlite_deliveries}},
 };
 
 struct migration_list {

@@ -184,6 +184,39 @@ static void a_search_follows_changes(void **state) {
     must(f, store_check(f->store, &f->err));
 }
 
+/* Pages out of many are found another way than pages out of few. */
+static void a_search_in_very_many(void **state) {
+    enum { MANY = 1200 };
+    struct fixture *f = *state;
+    struct project newest = {0};
+    struct project_query query = {.account_id = f->account_id, .search = "common", .page = 1, .page_size = 3};
+    size_t count = 0;
+    int64_t total = 0;
+    bool moved = false;
+
+    must(f, db_run(f->db, NULL, &f->err, "BEGIN", ""));
+    for (int i = 0; i < MANY; i++)
+        newest = add_project(f, i % 2 ? "even rare" : "odd", "common");
+    must(f, store_project_move(f->db, newest.id, PROJECT_DRAFT, PROJECT_ARCHIVED, 1, &moved, &f->err));
+    must(f, db_run(f->db, NULL, &f->err, "COMMIT", ""));
+    for (query.page = 1; query.page <= MANY / 3; query.page++) {
+        struct project_row *rows = list(f, &query, &count, &total);
+        assert_int_equal(total, MANY - 1);
+        assert_int_equal(count, query.page == MANY / 3 ? 2 : 3);
+        for (size_t i = 0; i < count; i++)
+            assert_string_equal(rows[i].project.name, (query.page * 3 + (int64_t)i) % 2 ? "odd" : "even rare");
+        assert_true(count < 2 || strcmp(rows[0].project.id, rows[1].project.id) > 0);
+    }
+    query = (struct project_query){
+        .account_id = f->account_id, .search = "common", .has_state = true, .page = 1, .page_size = 3};
+    (void)list(f, &query, &count, &total);
+    assert_int_equal(total, MANY - 1);
+    query.search = "rare com";
+    struct project_row *rows = list(f, &query, &count, &total);
+    assert_int_equal(total, MANY / 2 - 1);
+    assert_string_equal(rows[2].project.name, "even rare");
+}
+
 static void too_many_words_are_refused(void **state) {
     struct fixture *f = *state;
     char search[200] = "";
@@ -235,6 +268,7 @@ int main(void) {
         T(words_are_found_by_their_beginnings),
         T(a_search_is_never_syntax),
         T(a_search_follows_changes),
+        T(a_search_in_very_many),
         T(too_many_words_are_refused),
         T(specs_have_versions_and_one_approval),
     };
