@@ -30,7 +30,8 @@ MUST_CHECK int repo_clear_locks(struct repo *repo, struct err *err);
 
 /* A ref's commit: out is "" when there is none. name is a full name (refs/heads/main). */
 MUST_CHECK int repo_ref_get(struct repo *repo, const char *name, char out[SHA_LEN], struct err *err);
-/* Compare and set; old "" means it must not exist, NULL means whatever is there; new "" deletes. ERR_CONFLICT if it was another. */
+/* Compare and set; old "" means it must not exist, NULL means whatever is there; new "" deletes. ERR_CONFLICT if it was another.
+ * Waits for another's lock up to 10 s (ERR_UNAVAILABLE); one older than a minute is a dead process's, and removed. */
 MUST_CHECK int repo_ref_set(struct repo *repo, const char *name, const char *old_sha, const char *new_sha, struct err *err);
 /* All refs below prefix (e.g. "refs/heads/"), sorted. */
 MUST_CHECK int repo_ref_list(struct repo *repo, struct arena *arena, const char *prefix, char ***names, size_t *count, struct err *err);
@@ -46,7 +47,7 @@ struct commit_spec {
     const char *author_name, *author_email; /* NULL: "Prazium", "prazium@localhost" */
 };
 
-/* An empty root commit's tree is allowed. Deterministic: same input, same id. */
+/* A commit without changes: its tree is parents[0]'s, or empty for a root commit. Deterministic: same input, same id. */
 MUST_CHECK int repo_commit_empty(struct repo *repo, const struct commit_spec *spec, char out[SHA_LEN], struct err *err);
 
 /* Fills path (must not exist) with the files of commit ("" for an empty tree), and registers it as a git worktree with
@@ -70,11 +71,13 @@ struct change_list {
 };
 
 /* Scans the folder (not through git), leaving out its `.git` and what `ignored` names at any depth (node_modules, .next, .DS_Store), and writes the tree. Refuses with ERR_VALIDATION, naming the path:
- * symlinks that are absolute or leave the tree, device files, sockets, fifos, a nested `.git`, names git refuses, files over 32 MiB, more than 20,000 files.
- * changes: against base ("" for none). tree: its id. */
+ * symlinks that are absolute or leave the tree, device files, sockets, fifos, a nested `.git`, names git refuses (also on other systems' file
+ * systems, names that are not UTF-8, `.gitmodules`), files over 32 MiB, more than 20,000 files, 1 GiB in all, folders 128 deep.
+ * changes: against base ("" for none). tree: its id. The tree's new objects stay in memory with this handle until repo_commit_tree writes
+ * them together with the commit: scan and commit with one handle, one after the other. */
 MUST_CHECK int worktree_scan(struct repo *repo, struct arena *arena, const char *path, const char *base, char tree[SHA_LEN],
                              struct change_list *changes, struct err *err);
-/* A commit of a tree that worktree_scan wrote. */
+/* A commit of the tree that worktree_scan made with this handle (or of one in the repository). ERR_NOT_FOUND, field "tree". */
 MUST_CHECK int repo_commit_tree(struct repo *repo, const char *tree, const struct commit_spec *spec, char out[SHA_LEN], struct err *err);
 
 struct merge_result {
@@ -101,11 +104,13 @@ MUST_CHECK int repo_paths(struct repo *repo, struct arena *arena, const char *co
 /* Changes from one commit ("" for none) to another. */
 MUST_CHECK int repo_diff(struct repo *repo, struct arena *arena, const char *from, const char *to, struct change_list *out, struct err *err);
 
-/* A zip of the commit's files below the folder `prefix` (may be ""), at path; streamed, no more than a blob in memory.
+/* A zip of the commit's files, put below the folder `prefix` in it (may be ""), at path; streamed, no more than a blob in memory.
  * Deterministic for a commit: entries sorted, times from the commit, no owners. fsynced. sha256 is hex of the file. */
 MUST_CHECK int repo_archive_zip(struct repo *repo, const char *commit, const char *prefix, const char *path, int64_t *size_bytes, char sha256[65], struct err *err);
 
-/* Objects that refs no longer reach, lock files that a crash left (older than a minute), empty folders. Called when no run of the project is active. */
+/* Removes objects that refs and worktrees no longer reach (but none that were written or used within ten minutes), lock files
+ * that a crash left (older than a minute), empty folders; brings many packs into one. Others may read and write meanwhile.
+ * Called when no run of the project is active. Does nothing if another process is at it. */
 MUST_CHECK int repo_tidy(struct repo *repo, struct err *err);
 
 #endif

@@ -23,6 +23,8 @@ struct repo {
 int git_fail(struct err *err, enum err_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Whole of text as a full object id. */
 bool git_parse_sha(git_oid *out, const char *text);
+/* A full name that git takes, below refs/. */
+bool ref_is_valid(const char *name);
 /* The commit, or ERR_NOT_FOUND with field "ref". The caller frees. */
 MUST_CHECK int git_commit_of(struct repo *repo, const char *sha, git_commit **out, struct err *err);
 /* The tree of a commit; NULL in *out for "". ERR_NOT_FOUND with field "ref". */

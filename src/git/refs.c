@@ -17,11 +17,17 @@ enum {
     MAX_REF_BYTES = 512,
 };
 
-static int check_name(const char *name, struct err *err) {
+bool ref_is_valid(const char *name) {
     int is_valid = 0;
-    if (name && str_starts(name, "refs/") && git_reference_name_is_valid(&is_valid, name) == 0 && is_valid)
+    /* libgit2 1.5 lets pass what git refuses: a DEL. */
+    return str_starts(name, "refs/") && !strchr(name, 0x7f) && str_is_utf8(name, strlen(name)) &&
+           git_reference_name_is_valid(&is_valid, name) == 0 && is_valid;
+}
+
+static int check_name(const char *name, struct err *err) {
+    if (ref_is_valid(name))
         return 0;
-    return err_field(err, ERR_VALIDATION, "ref", "%s is not the full name of a ref", name ? name : "nothing");
+    return err_field(err, ERR_VALIDATION, "ref", "%s is not the full name of a ref", name);
 }
 
 /* 0 with "" in out when there is none. */
@@ -221,9 +227,8 @@ static bool is_plain(const char *ref) {
 static int peel_ref(struct repo *repo, const char *name, char out[SHA_LEN], struct err *err) {
     CLEANUP(reference_freep) git_reference *ref = NULL;
     CLEANUP(object_freep) git_object *commit = NULL;
-    int is_valid = 0;
     out[0] = '\0';
-    if (git_reference_name_is_valid(&is_valid, name) < 0 || !is_valid)
+    if (!ref_is_valid(name))
         return 0;
     int result = git_reference_lookup(&ref, repo->git, name);
     if (result == GIT_ENOTFOUND)

@@ -100,9 +100,8 @@ int worktree_create(struct repo *repo, const char *name, const char *path, const
     CLEANUP(mem_freep) char *branch_ref = mem_printf("refs/heads/%s", branch);
     CLEANUP(mem_freep) char *admin = admin_path(repo, name);
     CLEANUP(mem_freep) char *absolute = NULL;
-    int is_valid = 0;
     int result = check_name(name, err);
-    if (result == 0 && (git_reference_name_is_valid(&is_valid, branch_ref) < 0 || !is_valid))
+    if (result == 0 && !ref_is_valid(branch_ref))
         result = err_set(err, ERR_VALIDATION, "%s cannot be the name of a branch", branch);
     if (result == 0)
         result = absolute_path(path, &absolute, err);

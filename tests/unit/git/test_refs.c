@@ -82,7 +82,9 @@ static void refuses_bad_input(void **state) {
                                         "refs/heads/a b",
                                         "refs/heads/a\nb",
                                         "",
-                                        "/etc/passwd"};
+                                        "/etc/passwd",
+                                        "refs/heads/a\x7f",
+                                        "refs/heads/\xff"};
     char out[SHA_LEN];
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         fails(ERR_VALIDATION, repo_ref_set(repo, names[i], NULL, first, &err));
