@@ -181,7 +181,11 @@ static void gives_plain_signals(void **state) {
     void (*old)(int) = signal(SIGPIPE, SIG_IGN);
     struct proc_spec spec = {.argv = SHELL("grep -E '^Sig(Blk|Ign)' /proc/self/status"), .env = path_env};
     (void)run(&spec, &output);
-    assert_string_equal(output.data, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+    unsigned long long in_child[2];
+    assert_int_equal(sscanf(output.data, "SigBlk: %llx SigIgn: %llx", &in_child[0], &in_child[1]), 2);
+    assert_int_equal(in_child[0], 0);
+    /* 32 and 33 are the C library's own: posix_spawn, as used by make, leaves them ignored, and nothing minds. */
+    assert_int_equal(in_child[1] & ~(3ULL << 31), 0);
     sigset_t now;
     pthread_sigmask(SIG_SETMASK, &before, &now);
     assert_true(sigismember(&now, SIGUSR1));
