@@ -15,7 +15,10 @@
 #include "base/mem.h"
 #include "http/internal.h"
 
-enum { STATE_ESTABLISHED = 1 }; /* TCP_ESTABLISHED of netinet/tcp.h, which clashes with linux/tcp.h */
+enum {
+    STATE_ESTABLISHED = 1, /* TCP_ESTABLISHED of netinet/tcp.h, which clashes with linux/tcp.h */
+    LATELY_MS = 2000,      /* far more than a loop is ever late */
+};
 
 static void write_peer(struct MHD_Connection *mhd, char out[INET6_ADDRSTRLEN]) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -86,6 +89,14 @@ static bool has_sent_in_vain(const struct conn *conn) {
     return !conn->served && !getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
            info.tcpi_state == STATE_ESTABLISHED && info.tcpi_bytes_received > 0 && info.tcpi_bytes_sent == 0 &&
            !ioctl(conn->fd, SIOCOUTQ, &unsent) && unsent == 0;
+}
+
+bool conn_has_sent_lately(const struct conn *conn) {
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+
+    return getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_bytes_received > 0 &&
+           info.tcpi_last_data_recv < LATELY_MS;
 }
 
 /* libmicrohttpd closes without a word on a first line that has no form at all. */

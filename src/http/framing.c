@@ -137,6 +137,12 @@ static bool has_control_bytes(const char *uri) {
     return false;
 }
 
+/* In place, too: whatever lies between method, address and version was cut off at a NUL. */
+static bool has_cut_line(const char *method, const char *url, size_t url_len, const char *version) {
+    return strverscmp(MHD_get_version(), "0.9.76") < 0 &&
+           (method + strlen(method) + 1 != url || url + url_len + 1 != version);
+}
+
 int framing_check(struct http_request *request, struct MHD_Connection *mhd, const char *method, const char *url,
                   const char *version, const char **message) {
     struct walk walk;
@@ -146,8 +152,7 @@ int framing_check(struct http_request *request, struct MHD_Connection *mhd, cons
     walk.is_too_many = false;
     request->is_http10 = strcmp(version, "HTTP/1.0") == 0;
     (void)MHD_get_connection_values(mhd, MHD_HEADER_KIND, collect, &walk);
-    if (!is_token(method) || has_control_bytes(request->uri) ||
-        (strverscmp(MHD_get_version(), "0.9.76") < 0 && url + uri_len + 1 != version)) {
+    if (!is_token(method) || has_control_bytes(request->uri) || has_cut_line(method, url, uri_len, version)) {
         *message = "The request line is malformed";
         return 400;
     }

@@ -5,6 +5,7 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 
 #include "base/list.h"
@@ -173,8 +174,12 @@ void conn_notify(void *loop, struct MHD_Connection *mhd, void **context, enum MH
 size_t conn_noop_unescape(void *loop, struct MHD_Connection *mhd, char *text);
 /* Answers and cuts at once, past libmicrohttpd, which has sent nothing of an answer yet. */
 void conn_refuse(struct conn *conn, int status, const char *message);
+bool conn_has_sent_lately(const struct conn *conn);
 void conn_cut(struct conn *conn);
 void conn_sweep(struct http_loop *loop); /* deadlines */
+
+/* overrule.c: libmicrohttpd's logger. */
+void overrule_logged(void *loop, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 
 /* linger.c: sockets that are answered and closed for us, while the peer may still be sending. */
 void linger_start(struct http_loop *loop, int fd); /* takes over fd */

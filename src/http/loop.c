@@ -83,13 +83,14 @@ static void on_daemon(struct http_watch *watch, uint32_t ready, void *arg) {
 static struct MHD_Daemon *start_daemon(struct http_loop *loop) {
     /* Without a thread or a listener of its own, see the head of exchange.c and listen.c. TURBO: it does not shut a
      * socket down before it tells us that it closes it. */
-    unsigned flags = MHD_USE_EPOLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO;
-    return MHD_start_daemon(flags, 0, NULL, NULL, exchange_access, loop, MHD_OPTION_URI_LOG_CALLBACK, exchange_line,
-                            loop, MHD_OPTION_NOTIFY_COMPLETED, exchange_done, loop, MHD_OPTION_NOTIFY_CONNECTION,
-                            conn_notify, loop, MHD_OPTION_UNESCAPE_CALLBACK, conn_noop_unescape, loop,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-                            MHD_OPTION_CONNECTION_LIMIT, 1U << 20, MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned)WRITE_TIMEOUT_S, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO |
+                     MHD_USE_ERROR_LOG;
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, exchange_access, loop, MHD_OPTION_EXTERNAL_LOGGER, overrule_logged, loop,
+        MHD_OPTION_URI_LOG_CALLBACK, exchange_line, loop, MHD_OPTION_NOTIFY_COMPLETED, exchange_done, loop,
+        MHD_OPTION_NOTIFY_CONNECTION, conn_notify, loop, MHD_OPTION_UNESCAPE_CALLBACK, conn_noop_unescape, loop,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_LIMIT, 1U << 20,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)WRITE_TIMEOUT_S, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 }
 
 int loop_create(struct http_server *server, struct http_loop *loop, struct err *err) {
