@@ -71,7 +71,8 @@ struct refusal {
 
 static const struct refusal refusals[] = {
     {"both framings", SENT(LINE "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400, true},
-    {"both framings, other order", SENT(LINE "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n"), 400, true},
+    {"both framings, other order", SENT(LINE "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n"), 400,
+     true},
     {"two lengths", SENT(LINE "Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde"), 400, true},
     {"two equal lengths", SENT(LINE "Content-Length: 4\r\nContent-Length: 4\r\n\r\nabcd"), 400, true},
     {"length in a list", SENT(LINE "Content-Length: 4, 4\r\n\r\nabcd"), 400, true},
@@ -79,10 +80,12 @@ static const struct refusal refusals[] = {
     {"negative length", SENT(LINE "Content-Length: -1\r\n\r\n"), 400, true},
     {"huge length", SENT(LINE "Content-Length: 99999999999999999999999\r\n\r\n"), 413, true},
     {"length over the limit", SENT(LINE "Content-Length: 100001\r\n\r\n"), 413, true},
-    {"length over the route's limit", SENT("POST /pooled HTTP/1.1\r\nHost: x\r\nContent-Length: 101\r\n\r\n"), 413, true},
+    {"length over the route's limit", SENT("POST /pooled HTTP/1.1\r\nHost: x\r\nContent-Length: 101\r\n\r\n"), 413,
+     true},
     {"unknown encoding", SENT(LINE "Transfer-Encoding: gzip\r\n\r\n"), 400, true},
     {"stacked encodings", SENT(LINE "Transfer-Encoding: gzip, chunked\r\n\r\n"), 400, true},
-    {"two encodings", SENT(LINE "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400, true},
+    {"two encodings", SENT(LINE "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400,
+     true},
     {"encoding with white space after", SENT(LINE "Transfer-Encoding: chunked \r\n\r\n0\r\n\r\n"), 400, true},
     {"chunks in HTTP/1.0", SENT("POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400, true},
     {"bad chunk", SENT(LINE "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n"), 400, true},
@@ -179,8 +182,9 @@ static void test_header_limits(void **state) {
         struct client client = client_open(fixture->port);
         client_send(&client, "GET /echo?");
         for (size_t at = 0; at < lengths[i]; at += 100)
-            client_send(&client, "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggghhhhhhhhhhiiiiii"
-                                 "iiiijjjjjjjjjj");
+            client_send(&client,
+                        "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggghhhhhhhhhhiiiiii"
+                        "iiiijjjjjjjjjj");
         client_send(&client, " HTTP/1.1\r\nHost: x\r\n\r\n");
         client_answer(&client, false, &answer);
         assert_int_equal(answer.status, lengths[i] <= 8000 ? 200 : 414);

@@ -12,10 +12,8 @@
 static void nothing(struct http_request *request, struct http_reply *reply, void *context) {
 }
 
-#define ROUTE(m, p)                             \
-    {                                           \
-        .method = m, .path = p, .handle = nothing \
-    }
+#define ROUTE(m, p)                                                                                                    \
+    { .method = m, .path = p, .handle = nothing }
 
 static const struct http_route routes[] = {
     ROUTE(HTTP_GET, "/"),
@@ -103,8 +101,8 @@ static void test_finds(void **state) {
 }
 
 static void test_refuses_malformed_paths(void **state) {
-    static const char *const paths[] = {"/v1/%",          "/v1/%2",           "/v1/%zz", "/v1/%00",
-                                        "/v1/projects/%ff", "/v1/projects/%c0%af", "/web/a/%ed%a0%80"};
+    static const char *const paths[] = {
+        "/v1/%", "/v1/%2", "/v1/%zz", "/v1/%00", "/v1/projects/%ff", "/v1/projects/%c0%af", "/web/a/%ed%a0%80"};
     struct router *router = NULL;
     struct route_match found;
     struct arena *arena = arena_create();
@@ -139,9 +137,12 @@ static void test_very_deep_path(void **state) {
 
 static void test_refuses_bad_tables(void **state) {
     static const struct http_route bad[][2] = {
-        {ROUTE(HTTP_GET, "no-slash"), ROUTE(HTTP_GET, "/a")},  {ROUTE(HTTP_GET, "/*rest/more"), ROUTE(HTTP_GET, "/a")},
-        {ROUTE(HTTP_GET, "/a/:x"), ROUTE(HTTP_GET, "/a/:y")},  {ROUTE(HTTP_GET, "/a/:"), ROUTE(HTTP_GET, "/a")},
-        {ROUTE(HTTP_OTHER, "/a"), ROUTE(HTTP_GET, "/a")},      {ROUTE(HTTP_GET, "/a/*x"), ROUTE(HTTP_GET, "/a/*y")},
+        {ROUTE(HTTP_GET, "no-slash"), ROUTE(HTTP_GET, "/a")},
+        {ROUTE(HTTP_GET, "/*rest/more"), ROUTE(HTTP_GET, "/a")},
+        {ROUTE(HTTP_GET, "/a/:x"), ROUTE(HTTP_GET, "/a/:y")},
+        {ROUTE(HTTP_GET, "/a/:"), ROUTE(HTTP_GET, "/a")},
+        {ROUTE(HTTP_OTHER, "/a"), ROUTE(HTTP_GET, "/a")},
+        {ROUTE(HTTP_GET, "/a/*x"), ROUTE(HTTP_GET, "/a/*y")},
         {{.method = HTTP_GET, .path = "/none"}, ROUTE(HTTP_GET, "/a")},
     };
 

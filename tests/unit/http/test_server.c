@@ -277,7 +277,8 @@ static void test_bodies(void **state) {
         assert_int_equal(answer.body_len, sizeof(body));
         assert_memory_equal(answer.body, body, sizeof(body));
     }
-    client_send(&client, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nWiki\r\n6;x=y\r\npedia \r\n");
+    client_send(&client,
+                "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nWiki\r\n6;x=y\r\npedia \r\n");
     client_send(&client, "3\r\nyes\r\n0\r\nTrailer: 1\r\n\r\n");
     client_answer(&client, false, &answer);
     assert_int_equal(answer.status, 201);
@@ -312,8 +313,10 @@ static void test_pipelining(void **state) {
 
     for (int i = 0; i < 50; i++) {
         /* Inline, pooled, with a body, and an error in turn: the answers keep the order. */
-        client_send(&client, GET("/echo?one", "") GET("/echo/two", "")
-                                 "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nthree" GET("/four", ""));
+        client_send(&client,
+                    GET("/echo?one", "")
+                        GET("/echo/two",
+                            "") "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nthree" GET("/four", ""));
     }
     for (int i = 0; i < 50; i++) {
         client_answer(&client, false, &answer);
