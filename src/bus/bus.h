@@ -16,7 +16,7 @@ typedef void bus_fn(const char *topic, int64_t value, void *arg);
 
 /* In-process bus. */
 MUST_CHECK int bus_open_memory(struct bus **out, struct err *err);
-void bus_close(struct bus *bus);
+void bus_close(struct bus *bus); /* frees what is still subscribed */
 const char *bus_name(const struct bus *bus); /* "memory" */
 
 void bus_publish(struct bus *bus, const char *topic, int64_t value);

@@ -113,6 +113,7 @@ static const char sqlite_runs[] =
     "  verification_json TEXT,"
     "  UNIQUE (project_id, number));"
     "CREATE UNIQUE INDEX run_unfinished ON run (project_id) WHERE state NOT IN ('succeeded', 'failed', 'cancelled');"
+    "CREATE INDEX run_unfinished_id ON run (id) WHERE state NOT IN ('succeeded', 'failed', 'cancelled');"
     "CREATE INDEX run_project_state ON run (project_id, state, number);"
     "CREATE TABLE task ("
     "  id TEXT NOT NULL PRIMARY KEY,"

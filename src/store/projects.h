@@ -23,7 +23,7 @@ struct project_row {
 MUST_CHECK int store_project_insert(struct db *db, const struct project *project, struct err *err);
 /* *out is NULL when there is none, or when account_id (may be NULL: any) does not own it. */
 MUST_CHECK int store_project_get(struct db *db, struct arena *arena, const char *id, const char *account_id, struct project **out, struct err *err);
-/* Newest first (by id). *rows is an arena array; *total counts all pages. */
+/* Newest first (by id). *rows is an arena array; *total counts all pages. ERR_VALIDATION (field "search") beyond 32 words. */
 MUST_CHECK int store_project_list(struct db *db, struct arena *arena, const struct project_query *query,
                                   struct project_row **rows, size_t *count, int64_t *total, struct err *err);
 /* Writes name, description, updated_ms. */

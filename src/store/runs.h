@@ -12,7 +12,7 @@ struct run_query {
     int64_t page, page_size;
 };
 
-/* run->number is set by the insert (one more than the project's highest). */
+/* run->number is set by the insert (one more than the project's highest). ERR_CONFLICT when the project has a run in no terminal state. */
 MUST_CHECK int store_run_insert(struct db *db, struct run *run, struct err *err);
 /* *out NULL when there is none, or when it is not of project_id (may be NULL: any). Fills the task counts. */
 MUST_CHECK int store_run_get(struct db *db, struct arena *arena, const char *id, const char *project_id, struct run **out, struct err *err);
@@ -27,7 +27,8 @@ MUST_CHECK int store_run_latest(struct db *db, struct arena *arena, const char *
 MUST_CHECK int store_run_unfinished(struct db *db, struct arena *arena, struct run **rows, size_t *count, struct err *err);
 /* Compare and set of the state; sets completed_ms for terminal states, and error when not NULL. */
 MUST_CHECK int store_run_move(struct db *db, const char *id, enum run_state from, enum run_state to, const char *error, int64_t now_ms, bool *moved, struct err *err);
-/* Writes started_ms, base_sha, head_sha, tasks_json, verification_json, is_cancel_requested as they are in run. */
+/* Writes started_ms, base_sha, head_sha, tasks_json, verification_json, is_cancel_requested as they are in run. Here and in the other updates:
+ * ERR_NOT_FOUND when there is no such row. */
 MUST_CHECK int store_run_update(struct db *db, const struct run *run, struct err *err);
 MUST_CHECK int store_run_request_cancel(struct db *db, const char *id, struct err *err);
 /* head_sha from old to new; *moved false when it was another. */
@@ -51,7 +52,7 @@ struct event_query {
     const char *task_id;    /* NULL: any */
     int64_t limit;
 };
-/* Gives the event the run's next sequence and stores it (event->sequence is set). */
+/* Gives the event the run's next sequence and stores it (event->sequence is set). event->created_ms is moved up to that of the event before, should it be less. */
 MUST_CHECK int store_event_append(struct db *db, struct event *event, struct err *err);
 /* By sequence. */
 MUST_CHECK int store_event_list(struct db *db, struct arena *arena, const struct event_query *query, struct event **rows, size_t *count, struct err *err);
