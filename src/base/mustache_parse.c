@@ -42,7 +42,13 @@ static const char *trim_end(const char *start, const char *end) {
 
 /* Where part begins within [at, end), or NULL. */
 static const char *find(const char *at, const char *end, const char *part, size_t len) {
-    return memmem(at, (size_t)(end - at), part, len);
+    while (at && (size_t)(end - at) >= len) {
+        at = memchr(at, *part, (size_t)(end - at) - len + 1);
+        if (!at || memcmp(at, part, len) == 0)
+            return at;
+        at++;
+    }
+    return NULL;
 }
 
 static int fault(const struct parser *parser, const char *where, const char *what, const char *name, size_t len,
