@@ -1,5 +1,8 @@
 import type { NextConfig } from "next";
 
+// Nothing is sent to the makers of Next.js.
+process.env.NEXT_TELEMETRY_DISABLED = "1";
+
 const config: NextConfig = {
   poweredByHeader: false,
   // libSQL loads a native module, which a bundle cannot hold.
