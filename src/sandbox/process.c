@@ -1,10 +1,10 @@
 /* process: what /proc says about the processes of the machine. */
 #include "sandbox/process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 #include "base/str.h"
 
 /* No environment is larger in practice; beyond it we stop looking. */
-enum { ENVIRONMENT_MAX_BYTES = 4 << 20, READ_STEP_BYTES = 64 << 10 };
+enum { ENVIRONMENT_MAX_BYTES = 4 << 20, READ_STEP_BYTES = 64 << 10, ONE_PID_BYTES = 40 };
 
 static bool parse_stat(const char *text, pid_t pid, struct process *out) {
     /* The name in parentheses may hold anything, ')' and spaces too. */
@@ -66,29 +66,67 @@ static int by_pid(const void *a, const void *b) {
     return (left->pid > right->pid) - (left->pid < right->pid);
 }
 
-static void close_dirp(DIR **dir) {
-    if (*dir)
-        (void)closedir(*dir);
+/* Calls on_pid with each number in /proc; false if it cannot be read. */
+static bool read_pids(int proc_fd, bool (*on_pid)(pid_t pid, void *arg), void *arg) {
+    /* What getdents64(2) writes. */
+    struct entry {
+        uint64_t inode;
+        int64_t offset;
+        unsigned short size;
+        unsigned char type;
+        char name[NAME_MAX + 1];
+    } entry;
+    /* The other names come first; from then on there is room for a single number. */
+    size_t room = sizeof(entry);
+    for (;;) {
+        int64_t pid;
+        long len = syscall(SYS_getdents64, proc_fd, &entry, room);
+        if (len <= 0)
+            return len == 0;
+        for (long at = 0; at < len;) {
+            const struct entry *one = (const struct entry *)((const char *)&entry + at);
+            if (str_to_int(one->name, 1, INT32_MAX, &pid)) {
+                room = ONE_PID_BYTES;
+                if (!on_pid((pid_t)pid, arg))
+                    return false;
+            }
+            at += one->size;
+        }
+    }
 }
 
-bool process_list_read(struct process_list *list) {
-    CLEANUP(close_dirp) DIR *dir = opendir("/proc");
-    if (!dir)
-        return false;
+struct reading {
+    struct process_list *list;
+    void (*on_pid)(pid_t pid, void *arg);
+    void *arg;
+    size_t vanished;
+};
+
+static bool read_one(pid_t pid, void *arg) {
+    struct reading *reading = arg;
+    struct process process;
+    if (reading->on_pid)
+        reading->on_pid(pid, reading->arg);
+    errno = 0;
+    if (process_read(pid, &process))
+        list_put(reading->list, &process);
+    else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+        return false; /* not gone, only unseen */
+    else
+        reading->vanished++;
+    return true;
+}
+
+bool process_list_read(struct process_list *list, void (*on_pid)(pid_t pid, void *arg), void *arg, size_t *vanished) {
+    struct reading reading = {.list = list, .on_pid = on_pid, .arg = arg};
+    CLEANUP(mem_closep) int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     list->count = 0;
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        int64_t pid;
-        struct process process;
-        if (!str_to_int(entry->d_name, 1, INT32_MAX, &pid))
-            continue;
-        errno = 0;
-        if (process_read((pid_t)pid, &process))
-            list_put(list, &process);
-        else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-            return false; /* not gone, only unseen */
-    }
+    if (proc_fd < 0 || !read_pids(proc_fd, read_one, &reading))
+        return false;
     if (list->count > 1)
         qsort(list->items, list->count, sizeof(*list->items), by_pid);
+    if (vanished)
+        *vanished = reading.vanished;
     return true;
 }
 
@@ -144,10 +182,16 @@ void process_signal(const struct process *process, int signal) {
     (void)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
+void process_signal_marked(pid_t pid, uint64_t mark, int signal) {
+    CLEANUP(mem_closep) int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pidfd >= 0 && process_mark(pid) == mark)
+        (void)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
 int64_t process_count_threads(uid_t uid) {
     struct process_list list = {0};
     int64_t count = 0;
-    (void)process_list_read(&list);
+    (void)process_list_read(&list, NULL, NULL, NULL);
     for (size_t i = 0; i < list.count; i++) {
         char path[64];
         struct stat st;

@@ -24,8 +24,10 @@ struct process_list {
     size_t capacity;
 };
 
-/* Replaces what the list holds. False when /proc cannot be read. */
-bool process_list_read(struct process_list *list);
+/* Replaces what the list holds. False when /proc cannot be read. One process is asked for at a time, and on_pid called
+ * with it at once: numbers ascend, so that a chain of processes that fork and end, each short-lived, cannot run ahead
+ * of the look. *vanished is how many ended between the two: then the look may have missed what they started. */
+bool process_list_read(struct process_list *list, void (*on_pid)(pid_t pid, void *arg), void *arg, size_t *vanished);
 void process_list_release(struct process_list *list);
 const struct process *process_list_find(const struct process_list *list, pid_t pid);
 
@@ -39,6 +41,8 @@ uint64_t process_mark(pid_t pid);
 bool process_env_has(pid_t pid, const char *text, bool is_prefix);
 /* Signals this very process, never a later one that got its number. */
 void process_signal(const struct process *process, int signal);
+/* The same, where the mark says which process is meant. */
+void process_signal_marked(pid_t pid, uint64_t mark, int signal);
 /* Threads of all processes of this user: what RLIMIT_NPROC is counted against. */
 int64_t process_count_threads(uid_t uid);
 

@@ -15,8 +15,10 @@
 enum {
     /* A bomb forks while we look; after so many rounds of stopping we kill what we have and go on from there. */
     STOP_ROUNDS = 30,
-    /* Two in a row: one look can miss a process whose parent ended during it. */
-    EMPTY_LOOKS = 2,
+    /* One look can miss a process whose parent ended during it. So none is to be found twice in a row, in looks during
+     * which nothing ended; or so many times, where others come and go all the time. */
+    STILL_LOOKS = 2,
+    EMPTY_LOOKS = 8,
     LONGEST_PAUSE_MS = 20,
 };
 
@@ -103,8 +105,22 @@ static bool reap(const struct tree *tree, const struct process *process) {
            waitpid(process->pid, NULL, WNOHANG) == process->pid;
 }
 
-size_t tree_look(struct tree *tree) {
-    if (!process_list_read(&tree->all) || tree->all.count == 0)
+struct hunt {
+    const struct tree *tree;
+    int signal;
+};
+
+/* Before the next is looked for: what forks and ends is hit, or has left a child further on. */
+static void signal_if_marked(pid_t pid, void *arg) {
+    const struct hunt *hunt = arg;
+    if (hunt->signal && hunt->tree->mark && process_mark(pid) == hunt->tree->mark)
+        process_signal_marked(pid, hunt->tree->mark, hunt->signal);
+}
+
+/* A look that with a signal sends it to all that carry the mark, as it finds them. */
+static size_t look(struct tree *tree, int signal) {
+    struct hunt hunt = {tree, signal};
+    if (!process_list_read(&tree->all, signal_if_marked, &hunt, &tree->vanished) || tree->all.count == 0)
         return SIZE_MAX; /* unknown: not none */
     CLEANUP(mem_freep) bool *is_member = mem_alloc(tree->all.count);
     mark_members(tree, is_member);
@@ -129,6 +145,10 @@ size_t tree_look(struct tree *tree) {
     return live;
 }
 
+size_t tree_look(struct tree *tree) {
+    return look(tree, 0);
+}
+
 static void signal_members(const struct tree *tree, int signal) {
     for (size_t i = 0; i < tree->members.count; i++)
         if (process_is_live(&tree->members.items[i]))
@@ -146,7 +166,7 @@ static void stop_all(struct tree *tree, int64_t deadline_mono_ms) {
         (void)kill(-tree->first, SIGSTOP); /* at one stroke */
     for (int round = 0; round < STOP_ROUNDS && clock_mono_ms() < deadline_mono_ms; round++) {
         size_t found = tree->found;
-        if (tree_look(tree) == 0 || (round > 0 && tree->found == found))
+        if (look(tree, SIGSTOP) == 0 || (round > 0 && tree->found == found))
             return;
         signal_members(tree, SIGSTOP);
     }
@@ -157,20 +177,26 @@ static void pause_ms(int ms) {
 }
 
 bool tree_kill(struct tree *tree, int64_t deadline_mono_ms) {
+    int empty = 0;
+    int still = 0;
+    int ms = 1;
+
     stop_all(tree, deadline_mono_ms);
     if (tree->first > 1)
         (void)kill(-tree->first, SIGKILL);
     signal_members(tree, SIGKILL);
-    int empty_looks = 0;
-    for (int ms = 1;; ms = ms * 2 < LONGEST_PAUSE_MS ? ms * 2 : LONGEST_PAUSE_MS) {
-        empty_looks = tree_look(tree) == 0 ? empty_looks + 1 : 0;
-        if (empty_looks == EMPTY_LOOKS)
+    for (;;) {
+        bool is_empty = look(tree, SIGKILL) == 0;
+        empty = is_empty ? empty + 1 : 0;
+        still = is_empty && tree->vanished == 0 ? still + 1 : 0;
+        if (still == STILL_LOOKS || empty == EMPTY_LOOKS)
             return true;
-        if (empty_looks)
+        if (is_empty)
             continue;
         if (clock_mono_ms() >= deadline_mono_ms)
             return false;
         signal_members(tree, SIGKILL);
         pause_ms(ms);
+        ms = ms * 2 < LONGEST_PAUSE_MS ? ms * 2 : LONGEST_PAUSE_MS;
     }
 }

@@ -23,6 +23,7 @@ struct tree {
     struct process_list members; /* at the last look */
     struct process_list all;     /* scratch */
     size_t found;                /* distinct live processes found so far */
+    size_t vanished;             /* processes of the machine that ended during the last look */
 };
 
 void tree_init(struct tree *tree, pid_t first, const struct tag *tag);

@@ -116,7 +116,8 @@ static void lanes_are_apart(void **state) {
     struct lane lanes[LANES];
     pthread_t threads[LANES];
     const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
-    struct proc_spec spec = {.argv = (const char *const[]){"sleep", "8000", NULL}, .env = env};
+    struct proc_spec spec = {
+        .argv = (const char *const[]){"sleep", "8000", NULL}, .env = env, .dies_with_parent = true};
     struct proc bystander;
     struct proc_exit exit;
 
@@ -178,7 +179,7 @@ static void what_a_dead_server_left_is_killed(void **state) {
     assert_in_range(killed, 2, 6);
     assert_int_equal(count_left(fixture), 0);
     assert_int_equal(sandbox_kill_tagged(tag), 0);
-    while (waitpid(-1, NULL, 0) > 0) /* orphans that came to us; nobody else waits here */
+    while (waitpid(-1, NULL, WNOHANG) > 0) /* orphans that came to us; nobody else waits here */
         continue;
 }
 
