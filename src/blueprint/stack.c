@@ -18,7 +18,7 @@ struct reader {
 
 /* where: "parts.entity.files[2]". */
 static int fault(const struct reader *reader, const char *where, const char *what) {
-    return err_set(reader->err, ERR_VALIDATION, "%s: %s: %s", reader->file, where, what);
+    return err_set(reader->err, ERR_VALIDATION, "%s: %s%s%s", reader->file, where, *where ? ": " : "", what);
 }
 
 static char *at_key(const struct reader *reader, const char *where, const char *key) {
