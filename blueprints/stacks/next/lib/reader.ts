@@ -79,7 +79,7 @@ export class Reader {
     return this.number(name, label, options, isRating, "a whole number from 1 to 5");
   }
 
-  boolean(name: string, label: string, options: { default?: boolean } = {}): boolean {
+  boolean(name: string, label: string, options: { required?: boolean; default?: boolean } = {}): boolean {
     const value = this.raw(name);
     if (value === undefined || value === null || value === "") return options.default ?? false;
     if (typeof value !== "boolean") this.refuse(name, `${label} must be true or false`);
