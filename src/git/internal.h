@@ -10,6 +10,9 @@
 #include "base/mem.h"
 #include "git/git.h"
 
+/* In the repository: registrations of worktrees that are being made or removed. */
+#define PENDING_FOLDER "pending-worktrees"
+
 struct stage;
 
 struct repo {

@@ -15,7 +15,7 @@
 
 enum { STALE_S = 60 };
 
-/* True if it is there and was last written that long ago. By the kernel's clock, since that is what file times are of.
+/* True if it is a file and was last written that long ago. By the kernel's clock, since that is what file times are of.
  */
 static bool is_older(const char *path, int older_than_s) {
     struct stat st;
@@ -90,6 +90,25 @@ static int sweep_folder(const struct repo *repo, const char *name, fs_walk_fn *f
     return fs_is_dir(root) ? fs_walk(root, fn, &sweep, err) : 0;
 }
 
+static void closedirp(DIR **dir) {
+    if (*dir)
+        (void)closedir(*dir);
+}
+
+static int clear_pending(const struct repo *repo, int older_than_s, struct err *err) {
+    CLEANUP(mem_freep) char *all = mem_printf("%s" PENDING_FOLDER, repo->path);
+    CLEANUP(closedirp) DIR *dir = opendir(all);
+    const struct dirent *entry;
+    int result = 0;
+    while (dir && result == 0 && (entry = readdir(dir))) {
+        CLEANUP(mem_freep) char *path = mem_printf("%s/%s", all, entry->d_name);
+        struct stat st;
+        if (entry->d_name[0] != '.' && lstat(path, &st) == 0 && st.st_mtime <= time(NULL) - older_than_s)
+            result = fs_remove_tree(path, err);
+    }
+    return result;
+}
+
 int locks_clear(const struct repo *repo, int older_than_s, struct err *err) {
     static const char *const locks[] = {"HEAD.lock", "config.lock", "packed-refs.lock", "index.lock"};
     const struct sweep top = {.root = repo->path, .older_than_s = older_than_s};
@@ -105,6 +124,8 @@ int locks_clear(const struct repo *repo, int older_than_s, struct err *err) {
         result = sweep_folder(repo, "worktrees", sweep_lock, older_than_s, err);
     if (result == 0)
         result = sweep_folder(repo, "objects", sweep_object, older_than_s, err);
+    if (result == 0)
+        result = clear_pending(repo, older_than_s, err);
     return result;
 }
 

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +26,12 @@ static int check_name(const char *name, struct err *err) {
 
 static char *admin_path(const struct repo *repo, const char *name) {
     return mem_printf("%sworktrees/%s", repo->path, name);
+}
+
+/* A registration comes and goes whole, by a rename from and to here: git stops at one that is half there. What a crash
+ * leaves here is removed by the next of the name, or by locks_clear. */
+static char *pending_path(const struct repo *repo, const char *name) {
+    return mem_printf("%s" PENDING_FOLDER "/%s", repo->path, name);
 }
 
 /* The absolute path, without symlinks, of what is to be made at path; its parent is made. The caller frees. */
@@ -55,16 +62,45 @@ static int write_line(const char *folder, const char *name, const char *prefix, 
     return fs_write_file(path, line, strlen(line), 0644, err);
 }
 
+static int move_folder(const char *from, const char *to, struct err *err) {
+    if (rename(from, to) < 0)
+        return err_errno(err, ERR_INTERNAL, errno, "cannot move %s to %s", from, to);
+    return 0;
+}
+
 /* Before there is any file: whatever a crash leaves of the worktree is found by worktree_list. */
-static int register_worktree(const char *admin, const char *path, const char *branch_ref, struct err *err) {
+static int register_worktree(const struct repo *repo, const char *name, const char *path, const char *branch_ref,
+                             struct err *err) {
     CLEANUP(mem_freep) char *pointer = mem_printf("%s/.git", path);
-    int result = fs_mkdirs(admin, 0755, err);
+    CLEANUP(mem_freep) char *pending = pending_path(repo, name);
+    CLEANUP(mem_freep) char *admin = admin_path(repo, name);
+    CLEANUP(mem_freep) char *all = admin_path(repo, "");
+    int result = fs_remove_tree(pending, err);
     if (result == 0)
-        result = write_line(admin, "gitdir", "", pointer, err);
+        result = fs_mkdirs(pending, 0755, err);
     if (result == 0)
-        result = write_line(admin, "commondir", "", "../..", err);
+        result = write_line(pending, "gitdir", "", pointer, err);
     if (result == 0)
-        result = write_line(admin, "HEAD", "ref: ", branch_ref, err);
+        result = write_line(pending, "commondir", "", "../..", err);
+    if (result == 0)
+        result = write_line(pending, "HEAD", "ref: ", branch_ref, err);
+    if (result == 0)
+        result = fs_mkdirs(all, 0755, err);
+    return result == 0 ? move_folder(pending, admin, err) : result;
+}
+
+static int unregister_worktree(const struct repo *repo, const char *name, struct err *err) {
+    CLEANUP(mem_freep) char *pending = pending_path(repo, name);
+    CLEANUP(mem_freep) char *admin = admin_path(repo, name);
+    CLEANUP(mem_freep) char *all = pending_path(repo, "");
+    int result = fs_remove_tree(pending, err);
+    if (result == 0 && fs_exists(admin)) {
+        result = fs_mkdirs(all, 0755, err);
+        if (result == 0)
+            result = move_folder(admin, pending, err);
+        if (result == 0)
+            result = fs_remove_tree(pending, err);
+    }
     return result;
 }
 
@@ -82,12 +118,13 @@ static int fill_worktree(struct repo *repo, const char *admin, const char *path,
     return write_line(path, ".git", "gitdir: ", admin, err);
 }
 
-static int make_worktree(struct repo *repo, const char *admin, const char *path, const char *branch_ref,
+static int make_worktree(struct repo *repo, const char *name, const char *path, const char *branch_ref,
                          const char *commit, struct err *err) {
     CLEANUP(tree_freep) git_tree *tree = NULL;
+    CLEANUP(mem_freep) char *admin = admin_path(repo, name);
     int result = git_tree_of(repo, commit, &tree, err);
     if (result == 0)
-        result = register_worktree(admin, path, branch_ref, err);
+        result = register_worktree(repo, name, path, branch_ref, err);
     if (result == 0)
         result = repo_ref_set(repo, branch_ref, NULL, commit, err);
     if (result == 0)
@@ -111,7 +148,7 @@ int worktree_create(struct repo *repo, const char *name, const char *path, const
         return result;
     if (rmdir(absolute) < 0 && errno != ENOENT)
         return err_errno(err, ERR_CONFLICT, errno, "%s is there already, and is not the worktree %s", path, name);
-    result = make_worktree(repo, admin, absolute, branch_ref, commit, err);
+    result = make_worktree(repo, name, absolute, branch_ref, commit, err);
     if (result < 0 && worktree_remove(repo, name, absolute, NULL) < 0)
         return err_wrap(err, "a part is left at %s", path);
     return result;
@@ -119,17 +156,10 @@ int worktree_create(struct repo *repo, const char *name, const char *path, const
 
 /* The folder first: as long as it is there, the registration says so. */
 int worktree_remove(struct repo *repo, const char *name, const char *path, struct err *err) {
-    CLEANUP(mem_freep) char *admin = admin_path(repo, name);
-    CLEANUP(mem_freep) char *all = mem_printf("%sworktrees", repo->path);
     int result = check_name(name, err);
     if (result == 0)
         result = fs_remove_tree(path, err);
-    if (result == 0)
-        result = fs_remove_tree(admin, err);
-    /* As git does, with the last one; fails if there are others. */
-    if (result == 0)
-        (void)rmdir(all);
-    return result;
+    return result == 0 ? unregister_worktree(repo, name, err) : result;
 }
 
 static int compare_names(const void *a, const void *b) {

@@ -79,7 +79,8 @@ static void clears_locks_at_once(void **state) {
                                             "objects/pack/pack_git2_0123456789abcdef",
                                             "objects/pack/pack_git2_0123456789abcdef.idx.lock",
                                             "objects/pack/pack-0123456789012345678901234567890123456789.idx",
-                                            "objects/ab/tmp_object_git2_0123"};
+                                            "objects/ab/tmp_object_git2_0123",
+                                            "pending-worktrees/x/HEAD"};
     put("a", "1");
     const char *sha = commit("", "one");
     set_ref("refs/heads/main", sha);
