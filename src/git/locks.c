@@ -1,14 +1,11 @@
 /* locks: taking away what a killed process left in a repository: lock files, half-written packs and objects. */
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/arena.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "git/internal.h"

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "git/internal.h"
