@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -230,6 +230,7 @@ static void save_values(struct exchanges *x, struct arena *arena, const json_t *
 
 struct prepared {
     const char *method, *path, *jar, *body, *content_type;
+    const json_t *headers; /* of the step's own, or NULL */
 };
 
 static int prepare(const struct exchanges *x, struct arena *arena, const json_t *step, struct prepared *out, struct err *err) {
@@ -237,6 +238,7 @@ static int prepare(const struct exchanges *x, struct arena *arena, const json_t 
     out->method = json_str(request, "method", "GET");
     out->path = fill_text(x, arena, json_str(request, "path", ""));
     out->jar = json_str(step, "as", NULL);
+    out->headers = json_object_get(request, "headers");
     if (out->path[0] != '/')
         return err_set(err, ERR_INTERNAL, "a step of the plan has no path");
     if (json) {
@@ -251,11 +253,18 @@ static int prepare(const struct exchanges *x, struct arena *arena, const json_t 
 
 static int send_step(struct exchanges *x, struct arena *arena, const struct prepared *p, struct net_response *response, struct err *err) {
     char origin[64];
-    struct net_header headers[4];
+    const char *name, *cookies = p->jar ? cookie_header(x, arena, p->jar) : NULL;
+    json_t *value;
     size_t count = 0;
-    const char *cookies = p->jar ? cookie_header(x, arena, p->jar) : NULL;
+    struct net_header *headers = arena_array(arena, 3 + json_object_size(p->headers), sizeof *headers);
     snprintf(origin, sizeof origin, "http://127.0.0.1:%d", x->port);
-    headers[count++] = (struct net_header){"Origin", origin};
+    bool has_origin = false;
+    json_object_foreach((json_t *)p->headers, name, value) {
+        headers[count++] = (struct net_header){name, fill_text(x, arena, str_or(json_string_value(value), ""))};
+        has_origin |= strcasecmp(name, "origin") == 0;
+    }
+    if (!has_origin)
+        headers[count++] = (struct net_header){"origin", origin};
     if (p->content_type)
         headers[count++] = (struct net_header){"Content-Type", p->content_type};
     if (cookies)
