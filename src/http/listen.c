@@ -81,6 +81,8 @@ static void pause_accepting(struct http_loop *loop) {
     http_watch_remove(loop->listener.watch);
     loop->listener.watch = NULL;
     loop->listener.retry_ms = loop->now_ms + PAUSE_MS;
+    if (loop->next_sweep_ms > loop->listener.retry_ms)
+        loop->next_sweep_ms = loop->listener.retry_ms;
 }
 
 static bool is_exhausted(int errnum) {

@@ -41,7 +41,7 @@ struct http_request *request_take(struct http_loop *loop, struct conn *conn) {
                                      .conn = conn,
                                      .arena = arena,
                                      .body = body,
-                                     .uri = "",
+
                                      .method = HTTP_OTHER,
                                      .thread = loop->thread_state};
     request->method_name = request->path = request->query = request->id = "";

@@ -1,6 +1,7 @@
 /* stream: long-lived replies that are pulled, portion by portion, and woken from any thread. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -121,6 +122,8 @@ static ssize_t on_read(void *arg, uint64_t position, char *out, size_t max) {
     struct http_loop *loop = stream->loop;
     size_t given = 0;
 
+    if (stream->request->conn->is_refused)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     if (stream->rest.len) {
         given = give_rest(stream, out, max);
     } else if (stream->is_ending || loop->is_draining) {
@@ -169,6 +172,12 @@ void stream_finish(struct http_stream *stream) {
     http_stream_unref(stream);
 }
 
+/* While suspended libmicrohttpd does not watch the socket. */
+static bool has_vanished(const struct http_stream *stream) {
+    char byte;
+    return stream->is_suspended && recv(stream->request->conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void streams_tick(struct http_loop *loop) {
     list_for_each (node, next, &loop->streams) {
         struct http_stream *stream = container_of(node, struct http_stream, node);
@@ -178,6 +187,8 @@ void streams_tick(struct http_loop *loop) {
         stream->is_tick_due = true;
         list_remove(node);
         list_append(&loop->streams, node);
+        if (has_vanished(stream))
+            conn_cut(stream->request->conn);
         resume(stream);
     }
 }

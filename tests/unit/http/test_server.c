@@ -401,6 +401,90 @@ static void test_vanished_client(void **state) {
     assert_int_equal(atomic_load(&fixture->cut), 1);
 }
 
+/* It has sent all it will, and still reads. */
+static void test_half_closed_client(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const texts[] = {GET("/echo", ""), GET("/echo/pooled", ""), GET("/large", "")};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct client client = client_open(fixture->port);
+        static struct answer answer;
+        client_send(&client, texts[i]);
+        (void)shutdown(client.fd, SHUT_WR);
+        client_answer(&client, false, &answer);
+        assert_int_equal(answer.status, 200);
+        assert_true(client_wait_closed(&client));
+        client_close(&client);
+    }
+}
+
+static void *stop(void *arg) {
+    struct fixture *fixture = arg;
+    http_server_stop(fixture->server, 10000);
+    return NULL;
+}
+
+static void test_stop_lets_requests_finish(void **state) {
+    struct fixture *fixture = *state;
+    struct client busy = client_open(fixture->port), waiting = client_open(fixture->port);
+    struct client idle = client_open(fixture->port);
+    struct answer answer;
+    pthread_t stopper;
+
+    client_send(&idle, GET("/echo", ""));
+    client_answer(&idle, false, &answer);
+    client_send(&busy, GET("/held", ""));
+    wait_for(&fixture->entered);
+    client_send(&waiting, GET("/held", ""));
+    wait_for(&fixture->entered);
+    assert_int_equal(pthread_create(&stopper, NULL, stop, fixture), 0);
+    client_answer(&idle, false, &answer); /* closed: the server is draining */
+    assert_int_equal(answer.status, 0);
+    (void)sem_post(&fixture->may_go);
+    (void)sem_post(&fixture->may_go);
+    client_answer(&busy, false, &answer);
+    assert_string_equal(answer.body, "held");
+    assert_string_equal(answer_header(&answer, "Connection"), "close");
+    client_answer(&waiting, false, &answer);
+    assert_string_equal(answer.body, "held");
+    (void)pthread_join(stopper, NULL);
+    client_close(&busy);
+    client_close(&waiting);
+    client_close(&idle);
+}
+
+static void test_stop_without_grace(void **state) {
+    struct fixture *fixture = *state;
+    struct client held = client_open(fixture->port), half = client_open(fixture->port);
+
+    client_send(&half, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345");
+    client_send(&held, GET("/held", ""));
+    wait_for(&fixture->entered);
+    (void)sem_post(&fixture->may_go);
+    http_server_stop(fixture->server, 0);
+    assert_true(client_wait_closed(&held));
+    assert_true(client_wait_closed(&half));
+    client_close(&held);
+    client_close(&half);
+}
+
+static void test_all_addresses(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const addresses[] = {"[::]:0", ":0", "localhost:0"};
+
+    for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
+        struct http_config config = {.listen = addresses[i], .routes = routes, .route_count = 1, .context = fixture};
+        struct http_server *server = NULL;
+        static struct answer answer;
+        if (http_server_start(&config, &server, NULL))
+            continue; /* a machine without IPv6 */
+        exchange(http_server_port(server), GET("/echo", ""), &answer);
+        assert_string_equal(answer.body, "GET|/echo||-*0|-|-|-|127.0.0.1|-");
+        http_server_stop(server, 1000);
+        http_server_destroy(server);
+    }
+}
+
 static void test_full_pool(void **state) {
     struct fixture *fixture = *state;
     struct client clients[4];
@@ -482,6 +566,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_large_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_vanished_client, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_half_closed_client, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stop_lets_requests_finish, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stop_without_grace, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_all_addresses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_pool, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_connections, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_second_server_on_the_port, set_up, tear_down),

@@ -260,17 +260,20 @@ static void test_slow_reader(void **state) {
     client_close(&other);
 }
 
-static void test_vanished_reader(void **state) {
+static void test_vanished_readers(void **state) {
     struct fixture *fixture = *state;
-    struct client client = client_open(fixture->port);
+    struct client reset = client_open(fixture->port), closed = client_open(fixture->port);
+    struct linger hard = {.l_onoff = 1};
 
-    client_send(&client, GET("/stream"));
+    client_send(&reset, GET("/stream"));
+    client_send(&closed, GET("/stream"));
     wait_for(&fixture->began);
-    struct linger reset = {.l_onoff = 1};
-    (void)setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-    client_close(&client);
-    /* The next heartbeat finds it. */
-    clock_advance_ms(16000);
+    wait_for(&fixture->began);
+    (void)setsockopt(reset.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+    client_close(&reset);
+    client_close(&closed);
+    clock_advance_ms(16000); /* found at the next tick */
+    wait_for(&fixture->closed);
     wait_for(&fixture->closed);
     wake_all(fixture);
 }
@@ -390,7 +393,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_one_at_a_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keep_alive_after_a_stream, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slow_reader, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_vanished_reader, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_vanished_readers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_heartbeats, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_idle_streams, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stop_does_not_wait_for_slow_readers, set_up, tear_down),
