@@ -1,6 +1,7 @@
 /* doctor: checks what this machine has for the job, and says what to do about what it has not. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static const char *first_line(struct arena *arena, const char *program, const ch
     struct err err = {0};
     int fds[2];
     char text[256];
-    if (pipe(fds) < 0)
+    if (pipe2(fds, O_CLOEXEC) < 0)
         return NULL;
     int rc = proc_start(&proc, &(struct proc_spec){.argv = argv, .env = env, .stdout_fd = fds[1]}, &err);
     close(fds[1]);

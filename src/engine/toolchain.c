@@ -1,6 +1,7 @@
 /* toolchain: running the stack's commands on an app in a folder, and starting the app. */
 #include "engine/toolchain.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,9 +33,10 @@ static const char *npm_setting(struct arena *arena, const char *name) {
     struct err err = {0};
     char text[1024];
     ssize_t len = 0, got;
-    if (pipe(fds) < 0)
+    CLEANUP(mem_closep) int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC); /* npm's warnings are not the value */
+    if (nowhere < 0 || pipe2(fds, O_CLOEXEC) < 0)
         return NULL;
-    struct proc_spec spec = {.argv = argv, .env = env, .dir = "/", .stdout_fd = fds[1]};
+    struct proc_spec spec = {.argv = argv, .env = env, .dir = "/", .stdout_fd = fds[1], .stderr_fd = nowhere};
     int rc = proc_start(&proc, &spec, &err);
     close(fds[1]);
     if (rc == 0) {
