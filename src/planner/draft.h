@@ -15,8 +15,9 @@ struct planner {
     const struct catalog *catalog;
     const struct stack *stack;
     struct arena *arena;
-    json_t *word_kinds; /* stem → kind of word, see lexicon/words.json */
-    json_t *things;     /* entities that the lexicon knows */
+    json_t *word_kinds;  /* word → kind of word, see lexicon/words.json */
+    json_t *things;      /* entities that the lexicon knows */
+    json_t *thing_index; /* stems of each of their names → the thing */
     json_t *kinds;      /* fields of things it does not know, by what their name looks like */
     json_t *hints;      /* fields by their names */
     json_t *general;    /* questions that belong to no feature */
@@ -37,6 +38,7 @@ struct draft {
     json_t *questions;     /* all that could be asked */
     json_t *answers;       /* {id: answer}: of those asked */
     json_t *open_points;
+    json_t *detailed;      /* {slug: true}: features that feedback wants to read more about */
 };
 
 /* ---- draft.c */
@@ -68,11 +70,12 @@ void draft_ban(struct draft *draft, const char *slug);
 const json_t *match_feature(const struct planner *planner, struct draft *draft, const char *phrase);
 
 /* ---- nouns.c */
-/* Entities for what the description speaks of and no feature covers. Gives how many nouns it saw. */
+/* Entities for what the description speaks of and no feature covers. */
 void draft_add_nouns(struct draft *draft);
 /* An entity for a noun phrase in singular. */
 json_t *noun_entity(struct draft *draft, const char *singular, const char *parent_key);
-const char *lexicon_kind(const struct planner *planner, const char *stem);
+/* "stop", "verb", "generic" …, or "". */
+const char *lexicon_kind(const struct planner *planner, const char *word);
 
 /* ---- guess.c */
 /* A field for a name such as "due date" or "budget": its type from the lexicon. */

@@ -70,7 +70,9 @@ static const char *lookup(struct draft *draft, const char *path) {
     str_split(draft->arena, path, ".", &parts, &count);
     if (count < 2 || count > 4)
         return NULL;
-    const json_t *view = find_by(draft->views, "slug", parts[0], NULL);
+    const json_t *view = find_by(draft->views, "key", parts[0], NULL);
+    if (!view)
+        view = find_by(draft->views, "slug", parts[0], NULL);
     json_auto_t *key = json_string(parts[0]);
     const json_t *entity = draft_resolve(draft, key, NULL);
     if (!entity && view && count == 2)

@@ -1,0 +1,293 @@
+/* nouns: entities for the things that a description speaks of and no feature covers. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "planner/draft.h"
+
+#define MAX_PHRASE 4
+
+struct scan {
+    struct draft *draft;
+    bool *covered;       /* a word that a feature has settled */
+    const char *last_key; /* of the latest entity made from a noun */
+    const char *with_key; /* the entity before "with", until the sentence ends */
+    size_t left_out;
+};
+
+static void cover_phrase(struct scan *scan, const char *text) {
+    struct draft *draft = scan->draft;
+    struct words phrase;
+    words_split(draft->stemmer, draft->arena, text, &phrase);
+    for (long at = words_find(&draft->words, &phrase, 0); at >= 0; at = words_find(&draft->words, &phrase, (size_t)at + 1))
+        for (size_t i = 0; i < phrase.count; i++)
+            scan->covered[(size_t)at + i] = true;
+}
+
+static void cover_list(struct scan *scan, const json_t *list) {
+    size_t i;
+    json_t *text;
+    json_array_foreach(list, i, text) cover_phrase(scan, str_or(json_string_value(text), ""));
+}
+
+static void cover_entity(struct scan *scan, const json_t *entity) {
+    cover_phrase(scan, json_str(entity, "name", ""));
+    cover_list(scan, json_object_get(entity, "aliases"));
+    cover_list(scan, json_object_get(entity, "also"));
+}
+
+static void cover_features(struct scan *scan) {
+    struct draft *draft = scan->draft;
+    size_t i, j;
+    json_t *entry, *entity;
+    json_array_foreach(draft->chosen, i, entry) {
+        const json_t *feature = catalog_feature(draft->planner->catalog, json_str(entry, "slug", ""));
+        cover_list(scan, json_at(feature, "words.strong"));
+        cover_list(scan, json_at(feature, "words.weak"));
+        cover_list(scan, json_object_get(feature, "covers"));
+        cover_phrase(scan, json_str(feature, "title", ""));
+        json_array_foreach(json_object_get(feature, "entities"), j, entity) cover_entity(scan, entity);
+    }
+    json_array_foreach(draft->entities, i, entity) {
+        cover_entity(scan, entity);
+        json_t *field;
+        json_array_foreach(json_object_get(entity, "fields"), j, field) cover_phrase(scan, json_str(field, "label", ""));
+    }
+}
+
+/* ---- entities for nouns */
+
+static const json_t *known_thing(struct draft *draft, const char *singular) {
+    struct words phrase;
+    words_split(draft->stemmer, draft->arena, singular, &phrase);
+    return json_object_get(draft->planner->thing_index, words_key(draft->arena, &phrase));
+}
+
+static const char *head_of(const char *singular) {
+    const char *space = strrchr(singular, ' ');
+    return space ? space + 1 : singular;
+}
+
+static bool is_person(struct draft *draft, const char *head) {
+    const char *lower = str_lower(draft->arena, noun_singular(draft->arena, head));
+    if (str_eq(lexicon_kind(draft->planner, lower), "person"))
+        return true;
+    if (str_eq(lexicon_kind(draft->planner, lower), "notPerson") || strlen(lower) < 5)
+        return false;
+    return str_ends(lower, "er") || str_ends(lower, "or") || str_ends(lower, "ist") || str_ends(lower, "ian") ||
+           str_ends(lower, "ee") || str_ends(lower, "ant");
+}
+
+static const json_t *kind_of(struct draft *draft, const char *head) {
+    const char *lower = str_lower(draft->arena, head);
+    if (is_person(draft, head))
+        return find_by(draft->planner->kinds, "kind", "person", NULL);
+    size_t i, j;
+    json_t *kind, *suffix;
+    json_array_foreach(draft->planner->kinds, i, kind) {
+        json_array_foreach(json_object_get(kind, "suffixes"), j, suffix) {
+            if (str_ends(lower, str_or(json_string_value(suffix), "?")))
+                return kind;
+        }
+    }
+    return find_by(draft->planner->kinds, "kind", "thing", NULL);
+}
+
+/* Fields given as texts become objects; gives the name of the first, which is the title. */
+static const char *expand_fields(struct draft *draft, json_t *entity) {
+    json_t *fields = json_object_get(entity, "fields");
+    size_t i;
+    json_t *item;
+    json_array_foreach(fields, i, item) {
+        if (!json_is_string(item))
+            continue;
+        json_t *field = guess_field(draft, json_string_value(item));
+        const char *type = json_str(field, "type", "");
+        if (i == 0 && !str_eq(type, "date") && !str_eq(type, "text")) {
+            field = json_own(draft->arena, json_pack("{s:s, s:s, s:s, s:i, s:b}", "name", json_str(field, "name", "name"), "label",
+                                                     json_str(field, "label", "Name"), "type", "text", "max", 160, "required", 1));
+        }
+        json_array_set(fields, i, field);
+    }
+    return json_str(json_array_get(fields, 0), "name", "name");
+}
+
+/* What was done belongs to what it was done to: the nearest entity before it that is itself not such a record. */
+static void refer_to_previous(struct draft *draft, json_t *entity, const char *parent_key) {
+    json_t *parent = parent_key ? draft_entity(draft, parent_key) : NULL;
+    if (!parent || json_flag(parent, "isRecord", false))
+        return;
+    const char *name = text_camel(draft->arena, json_str(parent, "name", ""));
+    if (!name || entity_field(entity, name))
+        return;
+    json_array_insert_new(json_object_get(entity, "fields"), 1,
+                          json_pack("{s:s, s:s, s:s, s:b, s:s}", "name", name, "type", "ref", "entity", parent_key, "required", 1,
+                                    "onDelete", "cascade"));
+}
+
+json_t *noun_entity(struct draft *draft, const char *singular, const char *parent_key) {
+    const char *head = head_of(singular);
+    const json_t *thing = known_thing(draft, singular);
+    if (!thing && head != singular)
+        thing = known_thing(draft, head);
+    const char *name = text_capital(draft->arena, singular);
+    const char *plural = noun_plural(draft->arena, name);
+    const char *slug = text_slug(draft->arena, plural, 40);
+    if (!slug)
+        return NULL;
+    json_t *entity;
+    if (thing) {
+        entity = json_deep_copy(thing);
+        /* The same thing twice under different words, or one of many kinds: the words of the text tell them apart. */
+        if (draft_entity(draft, json_str(thing, "key", "")))
+            put_str(entity, "key", slug);
+    } else {
+        const json_t *kind = kind_of(draft, head);
+        entity = json_deep_copy(kind);
+        put_str(entity, "key", slug);
+        if (json_flag(kind, "refers", false))
+            json_object_set_new(entity, "isRecord", json_true());
+        if (!*json_str(kind, "summary", ""))
+            put_str(entity, "summary", arena_printf(draft->arena, "%s, with what is known of it.",
+                                                    text_capital(draft->arena, text_article(draft->arena, text_lower_first(draft->arena, name)))));
+    }
+    json_own(draft->arena, entity);
+    put_str(entity, "name", name);
+    if (!json_object_get(entity, "plural") || !thing || !str_eq(json_str(thing, "name", ""), name))
+        put_str(entity, "plural", plural);
+    put_str(entity, "slug", slug);
+    put_str(entity, "titleField", expand_fields(draft, entity));
+    if (json_flag(entity, "isRecord", false))
+        refer_to_previous(draft, entity, parent_key);
+    json_object_del(entity, "aliases"); /* it has the description's word already */
+    return entity;
+}
+
+/* ---- scanning */
+
+static bool is_boundary(const struct scan *scan, size_t at) {
+    const struct word *word = &scan->draft->words.items[at];
+    if (scan->covered[at] || word->is_negated)
+        return true;
+    const char *kind = lexicon_kind(scan->draft->planner, word->text);
+    if (str_eq(kind, "stop"))
+        return true;
+    /* A verb ends a phrase unless it is also a thing that the lexicon knows ("treatments", "runs"). */
+    return str_eq(kind, "verb") && !(noun_is_plural(word->text) && json_object_get(scan->draft->planner->thing_index, word->stem));
+}
+
+static bool is_after_for(const struct scan *scan, size_t start) {
+    for (size_t i = start; i-- > 0;) {
+        const struct word *word = &scan->draft->words.items[i];
+        if (str_eq(word->text, "for") || str_eq(word->text, "by"))
+            return true;
+        const char *kind = lexicon_kind(scan->draft->planner, word->text);
+        if (!str_eq(word->text, "a") && !str_eq(word->text, "an") && !str_eq(word->text, "the") && !str_eq(word->text, "our") &&
+            !str_eq(word->text, "my") && !str_eq(kind, "adjective"))
+            return false;
+        if (word->before)
+            return false;
+    }
+    return false;
+}
+
+/* The words start..end as a singular name, or NULL if they name nothing to keep. */
+static const char *phrase_noun(struct scan *scan, size_t start, size_t end) {
+    struct draft *draft = scan->draft;
+    const struct word *items = draft->words.items;
+    const char *head = items[end - 1].text;
+    const char *kind = lexicon_kind(draft->planner, head);
+    const char *head_one = noun_singular(draft->arena, head);
+    if (str_eq(kind, "generic") || str_eq(kind, "adjective") || str_eq(kind, "group"))
+        return NULL;
+    bool after_for = is_after_for(scan, start);
+    if (after_for && is_person(draft, head))
+        return NULL;
+    bool is_plural = noun_is_plural(head);
+    if (!is_plural && !known_thing(draft, head_one))
+        return NULL;
+    if (after_for && !is_plural && end - start > 1)
+        return NULL;
+    while (start + 1 < end && (str_eq(lexicon_kind(draft->planner, items[start].text), "adjective") || end - start > 2))
+        start++;
+    const char *name = "";
+    for (size_t i = start; i + 1 < end; i++)
+        name = arena_printf(draft->arena, "%s%s ", name, items[i].text);
+    return arena_printf(draft->arena, "%s%s", name, head_one);
+}
+
+static void add_noun(struct scan *scan, const char *singular) {
+    struct draft *draft = scan->draft;
+    const char *parent = str_or(scan->with_key, scan->last_key);
+    json_t *entity = noun_entity(draft, singular, parent);
+    if (!entity)
+        return;
+    const char *key = json_str(entity, "key", "");
+    if (draft_entity(draft, key) || find_by(draft->entities, "slug", json_str(entity, "slug", ""), NULL))
+        return;
+    if (json_array_size(draft->entities) >= MAX_ENTITIES) {
+        scan->left_out++;
+        if (scan->left_out <= 8)
+            draft_open_point(draft, "%s: not planned, because %d kinds of records are the most one plan takes; describe them in a further project.",
+                             json_str(entity, "plural", ""), MAX_ENTITIES);
+        return;
+    }
+    draft_add_entity(draft, entity, "records", 30);
+    if (!json_flag(entity, "isRecord", false))
+        scan->last_key = arena_strdup(draft->arena, key);
+}
+
+static void scan_text(struct scan *scan) {
+    struct draft *draft = scan->draft;
+    const struct word *items = draft->words.items;
+    size_t count = draft->words.count;
+    for (size_t i = 0; i < count;) {
+        if (items[i].before == '.')
+            scan->with_key = NULL;
+        if (str_eq(items[i].text, "with"))
+            scan->with_key = scan->last_key;
+        if (is_boundary(scan, i)) {
+            i++;
+            continue;
+        }
+        size_t end = i + 1;
+        while (end < count && end - i < MAX_PHRASE && !is_boundary(scan, end) && (!items[end].before || items[end].before == '-'))
+            end++;
+        /* "honey harvests for …": a phrase that runs into a word that a feature covers is part of that word's name. */
+        bool runs_on = end < count && scan->covered[end] && !items[end].before;
+        const char *noun = runs_on && !noun_is_plural(items[end - 1].text) ? NULL : phrase_noun(scan, i, end);
+        if (noun)
+            add_noun(scan, noun);
+        i = end;
+    }
+}
+
+/* Where nothing was understood: what stands after a colon, parted by commas, or with capitals as German nouns do. */
+static void scan_list(struct scan *scan) {
+    struct draft *draft = scan->draft;
+    const struct word *items = draft->words.items;
+    bool in_list = false;
+    size_t items_seen = 0;
+    for (size_t i = 0; i < draft->words.count; i++) {
+        if (items[i].before == '.')
+            in_list = false;
+        if (items[i].before == ':')
+            in_list = true;
+        bool is_single = i + 1 == draft->words.count || items[i + 1].before || strlen(items[i + 1].text) <= 3;
+        bool starts = items[i].before == ':' || items[i].before == ',' || (items_seen > 0 && i > 0 && strlen(items[i - 1].text) <= 3);
+        const char *kind = lexicon_kind(draft->planner, items[i].text);
+        if (!in_list || !is_single || !starts || strlen(items[i].text) < 4 || str_eq(kind, "stop") || str_eq(kind, "generic") ||
+            str_eq(kind, "verb") || str_eq(kind, "adjective") || items[i].is_negated)
+            continue;
+        items_seen++;
+        add_noun(scan, noun_singular(draft->arena, items[i].text));
+    }
+}
+
+void draft_add_nouns(struct draft *draft) {
+    struct scan scan = {.draft = draft, .covered = arena_array(draft->arena, draft->words.count + 1, sizeof(bool))};
+    cover_features(&scan);
+    scan_text(&scan);
+    if (json_array_size(draft->entities) == 0)
+        scan_list(&scan);
+}
