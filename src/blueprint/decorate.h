@@ -41,6 +41,8 @@ json_t *decorate_field(const json_t *source, const json_t *named, struct arena *
 char *view_sample(const json_t *field, struct arena *arena);
 /* The rules by kind. The fields of all entities are decorated. */
 json_t *decorate_rules(const json_t *entity, const json_t *entities, struct arena *arena);
+/* The name of the type that an entity of the plan becomes in the generated code. */
+char *view_type_name(const json_t *source, struct arena *arena);
 /* All entities, decorated but not numbered. */
 json_t *decorate_entities(const json_t *plan, struct arena *arena);
 json_t *decorate_page(const json_t *source, const json_t *entities, struct arena *arena); /* a view of the plan */

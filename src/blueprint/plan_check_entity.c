@@ -155,26 +155,20 @@ static int check_one_field(const struct checker *checker, const json_t *entity, 
     return 0;
 }
 
-/* The name of the type that the entity becomes in the generated code, without its suffix. */
-static const char *type_name(const struct checker *checker, const json_t *entity) {
-    const char *name = name_from_letter(name_pascal(checker->arena, json_str(entity, "name", "")));
-    return *name ? name : name_pascal(checker->arena, json_str(entity, "slug", ""));
-}
-
 static int check_entity_names(const struct checker *checker, const json_t *entity, size_t index, const char *path) {
-    const char *slug = json_str(entity, "slug", "");
+    const char *slug = json_str(entity, "slug", ""), *type = view_type_name(entity, checker->arena);
     int result = plan_check_slug(checker, entity, path, "slug");
     if (result < 0)
         return result;
-    if (*slug < 'a')
-        return plan_check_fault(checker, plan_check_path(checker, path, "slug"), "must begin with a letter");
+    if (!*name_from_letter(slug))
+        return plan_check_fault(checker, plan_check_path(checker, path, "slug"), "must have a letter");
     if (is_among(slug, reserved, ARRAY_LEN(reserved)))
         return plan_check_fault(checker, plan_check_path(checker, path, "slug"), "\"%s\" is reserved", slug);
     for (size_t i = 0; i < index; i++) {
         const json_t *other = json_array_get(checker->entities, i);
         if (str_eq(json_str(other, "slug", NULL), slug))
             return plan_check_fault(checker, plan_check_path(checker, path, "slug"), "\"%s\" is there twice", slug);
-        if (str_eq(type_name(checker, other), type_name(checker, entity)))
+        if (str_eq(view_type_name(other, checker->arena), type))
             return plan_check_fault(checker, plan_check_path(checker, path, "name"), "\"%s\" is the name of %s, too",
                                     json_str(entity, "name", ""), json_str(other, "slug", ""));
     }

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "blueprint/decorate.h"
+#include "blueprint/names.h"
 #include "blueprint/plan_check.h"
 
 static const char *const choices[] = {"choice", NULL}, *const refs[] = {"ref", NULL};
@@ -87,8 +88,8 @@ static int check_place(const struct checker *checker, const json_t *view, const 
     int result = plan_check_slug(checker, view, path, "slug");
     if (result < 0)
         return result;
-    if (*slug < 'a')
-        return plan_check_fault(checker, at, "must begin with a letter");
+    if (!*name_from_letter(slug))
+        return plan_check_fault(checker, at, "must have a letter");
     if (view_find(checker->entities, "slug", slug))
         return plan_check_fault(checker, at, "\"%s\" is an entity's", slug);
     if (view_find(json_object_get(checker->plan, "views"), "slug", slug) != view)

@@ -15,24 +15,30 @@ static bool is_taken(struct arena *arena, const char *name) {
     return name_is_taken(str_lower(arena, name));
 }
 
+static const char *base_name(const json_t *source, struct arena *arena) {
+    const char *base = name_from_letter(name_pascal(arena, json_str(source, "name", "")));
+    return *base ? base : name_from_letter(name_pascal(arena, json_str(source, "slug", "")));
+}
+
+char *view_type_name(const json_t *source, struct arena *arena) {
+    const char *base = base_name(source, arena);
+    return arena_printf(arena, "%s%s", name_capital(arena, base), is_taken(arena, base) ? "Item" : "");
+}
+
 static json_t *with_names(const json_t *source, struct arena *arena) {
     json_t *entity = json_copy((json_t *)source);
     const char *slug = json_str(source, "slug", "");
-    const char *base = name_from_letter(name_pascal(arena, json_str(source, "name", "")));
-    if (!*base)
-        base = name_pascal(arena, slug);
-    bool is_reserved = is_taken(arena, base);
-    const char *type = arena_printf(arena, "%s%s", name_capital(arena, base), is_reserved ? "Item" : "");
-    const char *variable = name_lower_first(arena, type);
-    const char *plural = name_pascal(arena, slug), *vars = name_lower_first(arena, plural);
+    const char *type = view_type_name(source, arena), *variable = name_lower_first(arena, type);
+    const char *plural = name_from_letter(name_pascal(arena, slug)), *vars = name_lower_first(arena, plural);
     if (str_eq(vars, variable) || is_taken(arena, vars))
         vars = arena_printf(arena, "%sList", variable);
     view_add_text(entity, "Type", type);
-    view_add_text(entity, "Plural", name_from_letter(plural));
+    view_add_text(entity, "Plural", plural);
     view_add_text(entity, "var", variable);
     view_add_text(entity, "vars", vars);
-    view_add_text(entity, "table", name_snake(arena, slug));
-    view_add_flag(entity, "reservedName", is_reserved);
+    /* Tables are names of code, too: one cannot begin with a digit. */
+    view_add_text(entity, "table", arena_printf(arena, "%s%s", *slug < 'a' ? "t_" : "", name_snake(arena, slug)));
+    view_add_flag(entity, "reservedName", is_taken(arena, base_name(source, arena)));
     return entity;
 }
 
@@ -265,6 +271,9 @@ static void add_has(json_t *entity) {
     }
     for (size_t i = 0; i < ARRAY_LEN(checked); i++)
         has_checks = has_checks || view_has(rules, checked[i]);
+    view_add_flag(has, "listValues",
+                  view_has(entity, "cellFields") || view_has(entity, "limits") || view_has(rules, "rollup") ||
+                      view_has(rules, "threshold"));
     view_add_flag(has, "sortHeadings", some_field(json_object_get(entity, "listFields"), "sortable"));
     view_add_flag(has, "requiredInput", has_required_input);
     view_add_flag(has, "requiredRefs", has_required_ref);

@@ -44,7 +44,7 @@ static json_t *page_of(const json_t *source, const json_t *entities, struct aren
     const json_t *entity = view_find(entities, "slug", entity_slug);
     view_add_text(page, "path", arena_printf(arena, "/%s", slug));
     view_add_text(page, "var", name_lower_first(arena, type));
-    view_add_text(page, "Type", name_from_letter(type));
+    view_add_text(page, "Type", arena_printf(arena, "%s%s", *slug < 'a' ? "View" : "", name_from_letter(type)));
     view_add_literals(arena, page, "title", "slug", NULL);
     if (!entity)
         return page;

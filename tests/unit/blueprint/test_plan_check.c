@@ -62,7 +62,7 @@ static void refuses_broken_entities(void **state) {
         {"entities", "[]", "plan: entities: must not be empty"},
         {"entities.0.slug", "\"users\"", "plan: entities[0].slug: \"users\" is reserved"},
         {"entities.0.slug", "\"files\"", "plan: entities[0].slug: \"files\" is reserved"},
-        {"entities.0.slug", "\"3d-prints\"", "plan: entities[0].slug: must begin with a letter"},
+        {"entities.0.slug", "\"2024\"", "plan: entities[0].slug: must have a letter"},
         {"entities.0.slug", "\"a--b\"", "plan: entities[0].slug: \"a--b\" is not a slug"},
         {"entities.0.name", "\"\"", "plan: entities[0].name: must not be empty"},
         {"entities.0.titleField", "\"none\"", "plan: entities[0].titleField: teams has no field \"none\""},
