@@ -291,6 +291,14 @@ static void gather_switches(struct draft *draft) {
     }
 }
 
+void draft_complete_roles(struct draft *draft) {
+    static const char *const general[][3] = {{"admin", "Admin", "all"}, {"member", "Member", "write"}, {"viewer", "Viewer", "read"}};
+    size_t count = json_array_size(draft->roles) == 0 ? 3 : 2; /* a list of its own may do without viewers */
+    for (size_t i = 0; i < count && json_flag(draft->capabilities, "roles", false); i++)
+        if (!find_by(draft->roles, "value", general[i][0], NULL))
+            json_array_append_new(draft->roles, json_pack("{s:s, s:s, s:s}", "value", general[i][0], "label", general[i][1], "can", general[i][2]));
+}
+
 static void gather_entities(struct draft *draft, bool with_condition) {
     size_t i, j;
     json_t *entry, *entity;
@@ -371,6 +379,7 @@ int draft_make(struct draft *draft, const struct planner *planner, const struct 
     draft_want_by_feedback(draft);
     draft_match(draft);
     gather_switches(draft);
+    draft_complete_roles(draft);
     gather_entities(draft, false);
     gather_entities(draft, true);
     draft_add_nouns(draft);

@@ -59,6 +59,8 @@ bool entity_remove_field(json_t *entity, const char *name);
 /* Adds a copy of the entity, or merges it with the one of the same key. */
 void draft_add_entity(struct draft *draft, const json_t *entity, const char *feature, int64_t order);
 void draft_extend(struct draft *draft, const json_t *extension, const char *feature);
+/* With the capability roles: admin and member are among them, and viewer if nothing else is said. */
+void draft_complete_roles(struct draft *draft);
 void draft_remove_entity(struct draft *draft, const char *key);
 void draft_rename(struct draft *draft, json_t *entity, const char *singular);
 

@@ -100,6 +100,7 @@ static void finish_field(struct draft *draft, json_t *field) {
     if (str_eq(type, "user") && !json_flag(draft->capabilities, "auth", false)) {
         put_str(field, "type", "text");
         json_object_set_new(field, "max", json_integer(120));
+        type = "text";
     }
     if (str_eq(type, "file"))
         json_object_set_new(draft->capabilities, "uploads", json_true());
@@ -109,7 +110,7 @@ static void finish_field(struct draft *draft, json_t *field) {
         json_object_set_new(field, "max", json_integer(200));
     if (str_eq(type, "longtext") && !json_object_get(field, "max"))
         json_object_set_new(field, "max", json_integer(5000));
-    if (str_eq(type, "boolean"))
+    if (str_eq(type, "boolean") || str_eq(type, "file"))
         json_object_del(field, "required");
     if (!json_object_get(field, "label"))
         put_str(field, "label", text_capital(draft->arena, json_str(field, "name", "")));
@@ -275,6 +276,7 @@ static void finish_capabilities(struct draft *draft) {
             json_object_set_new(draft->capabilities, personal[i], json_false());
     if (!json_flag(draft->capabilities, "roles", false))
         json_array_clear(draft->roles);
+    draft_complete_roles(draft);
 }
 
 void draft_finish(struct draft *draft) {

@@ -118,14 +118,27 @@ static void give_message(struct draft *draft, const json_t *entity, json_t *rule
         put_str(rule, "message", "It is used up");
 }
 
+/* Two features may bring the same rule under different words. */
+static bool is_same(const json_t *a, const json_t *b) {
+    static const char *const keys[] = {"kind", "name", "from", "to", "ref", "fields", "field"};
+    bool is_rollup = str_eq(json_str(a, "kind", ""), "rollup");
+    if (is_rollup)
+        return str_eq(json_str(b, "kind", ""), "rollup") && str_eq(json_str(a, "name", ""), json_str(b, "name", ""));
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
+        if (x != y && !json_equal(x, y))
+            return false;
+    }
+    return true;
+}
+
 void finish_rules(struct draft *draft, json_t *entity) {
     json_t *rules = json_object_get(entity, "rules");
     for (size_t i = 0; i < json_array_size(rules);) {
         json_t *rule = json_array_get(rules, i);
         bool is_double = false;
         for (size_t j = 0; j < i; j++)
-            is_double = is_double || (str_eq(json_str(rule, "kind", ""), "rollup") &&
-                                      str_eq(json_str(json_array_get(rules, j), "name", NULL), json_str(rule, "name", "")));
+            is_double = is_double || is_same(json_array_get(rules, j), rule);
         json_object_del(rule, "feature");
         json_object_del(rule, "when");
         json_object_del(rule, "unless");

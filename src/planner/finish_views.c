@@ -176,7 +176,8 @@ static void add_general_views(struct draft *draft) {
             json_array_append_new(draft->views, json_pack("{s:s, s:s+, s:s+, s:s, s:s, s:s, s:s}", "kind", "map", "slug", slug, "-map", "title",
                                                           json_str(entity, "plural", ""), " on the map", "entity", slug, "lat", "latitude",
                                                           "lng", "longitude", "feature", json_str(entity, "feature", "")));
-        if (json_array_size(draft->views) >= 4 || find_by(draft->views, "kind", "calendar", NULL) || json_int(entity, "importance", 5) < 4)
+        if (json_array_size(draft->views) >= 4 || find_by(draft->views, "kind", "calendar", NULL) ||
+            !str_eq(json_str(entity, "feature", ""), "records"))
             continue;
         json_array_foreach(json_object_get(entity, "fields"), j, field) {
             if (!is_listed("date datetime", json_str(field, "type", "")) || !json_flag(field, "required", false))

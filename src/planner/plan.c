@@ -160,6 +160,54 @@ static void merge_smallest(struct draft *draft, json_t *modules) {
     json_array_remove(modules, best + 1);
 }
 
+static const char *entity_plural(const struct draft *draft, const json_t *slugs, size_t at) {
+    const json_t *entity = find_by(draft->entities, "slug", str_or(json_string_value(json_array_get(slugs, at)), ""), NULL);
+    return json_str(entity, "plural", "");
+}
+
+static const char *part_title(struct draft *draft, const char *title, const json_t *slugs) {
+    size_t count = json_array_size(slugs);
+    const char *first = text_lower_first(draft->arena, entity_plural(draft, slugs, 0));
+    return count == 1 ? arena_printf(draft->arena, "%s: %s", title, first)
+                      : arena_printf(draft->arena, "%s: %s to %s", title, first, text_lower_first(draft->arena, entity_plural(draft, slugs, count - 1)));
+}
+
+/* A module of many entities becomes two, each with the views of its own entities, so that both can be built at a time. */
+static bool split_largest(struct draft *draft, json_t *modules) {
+    size_t largest = 0, i;
+    for (i = 1; i < json_array_size(modules); i++)
+        if (json_array_size(json_object_get(json_array_get(modules, i), "entities")) >
+            json_array_size(json_object_get(json_array_get(modules, largest), "entities")))
+            largest = i;
+    json_t *module = json_array_get(modules, largest), *entities = json_object_get(module, "entities"), *views = json_object_get(module, "views");
+    size_t count = json_array_size(entities), half = (count + 1) / 2;
+    if (json_array_size(modules) >= MAX_MODULES || count <= RECORDS_A_MODULE)
+        return false;
+    const char *slug = json_string_value(json_array_get(entities, half));
+    if (find_by(modules, "slug", slug, NULL))
+        slug = arena_printf(draft->arena, "%s-%s", json_str(module, "slug", ""), slug);
+    const char *title = arena_strdup(draft->arena, json_str(module, "base", json_str(module, "title", "")));
+    json_t *second = module_new(slug, title);
+    put_str(second, "base", title);
+    while (json_array_size(entities) > half) {
+        json_array_append(json_object_get(second, "entities"), json_array_get(entities, half));
+        json_array_remove(entities, half);
+    }
+    for (i = json_array_size(views); i-- > 0;) {
+        const json_t *view = find_by(draft->views, "slug", json_string_value(json_array_get(views, i)), NULL);
+        if (!is_in(json_object_get(second, "entities"), json_str(view, "entity", "")))
+            continue;
+        json_array_insert(json_object_get(second, "views"), 0, json_array_get(views, i));
+        json_array_remove(views, i);
+    }
+    put_str(second, "title", part_title(draft, title, json_object_get(second, "entities")));
+    const char *own_title = part_title(draft, title, entities);
+    put_str(module, "base", title);
+    put_str(module, "title", own_title);
+    json_array_insert_new(modules, largest + 1, second);
+    return true;
+}
+
 static json_t *modules_of(struct draft *draft) {
     json_t *modules = json_array(), *thing;
     size_t i;
@@ -168,9 +216,12 @@ static json_t *modules_of(struct draft *draft) {
     json_array_foreach(draft->views, i, thing) place_view(draft, modules, thing);
     while (json_array_size(modules) > MAX_MODULES)
         merge_smallest(draft, modules);
+    while (split_largest(draft, modules))
+        ;
     json_array_foreach(modules, i, thing) {
         json_object_del(thing, "isRecords");
         json_object_del(thing, "first");
+        json_object_del(thing, "base");
     }
     return modules;
 }
