@@ -151,7 +151,7 @@ int app_start(const struct app *app, struct sandbox_service **out, int *port, st
                                 .dir = app->dir,
                                 .home = app->home,
                                 .env = env,
-                                .wall_ms = INT64_MAX,
+                                .wall_ms = 0, /* as long as it lives */
                                 .cpu_seconds = INT32_MAX};
     if (rc == 0)
         rc = sandbox_service_start(&service, &spec, arena_printf(arena, "%s/app.log", app->data), err);
