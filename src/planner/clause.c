@@ -127,7 +127,7 @@ const char *phrase_field(struct draft *draft, const json_t *entity, const char *
     json_array_foreach(json_object_get(entity, "fields"), i, field) {
         const char *name = json_str(field, "name", "");
         if (str_eq(name, camel) || str_eq(key_of(draft, json_str(field, "label", name)), key))
-            return name;
+            return arena_strdup(draft->arena, name);
     }
     /* "due date" for "Due on": the same beginning, and the type is named. */
     json_array_foreach(json_object_get(entity, "fields"), i, field) {
@@ -136,7 +136,7 @@ const char *phrase_field(struct draft *draft, const json_t *entity, const char *
         bool is_day = str_eq(type, "date") || str_eq(type, "datetime");
         if (is_day && words.count == 2 && label.count > 0 && str_eq(words.items[0].stem, label.items[0].stem) &&
             is_among(words.items[1].text, "date dates day time"))
-            return json_str(field, "name", "");
+            return arena_strdup(draft->arena, json_str(field, "name", ""));
     }
     return NULL;
 }

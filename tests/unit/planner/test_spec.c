@@ -62,8 +62,8 @@ static void the_description_names_the_entities(void **state) {
 
 static void nouns_without_a_feature_become_entities(void **state) {
     struct fixture *f = *state;
-    struct planner_spec spec = plans_spec(f, "A log for model railways: locomotives, wagons, track sections and derailments.", NULL);
-    has_entities(&spec, "locomotives wagons track-sections derailments");
+    struct planner_spec spec = plans_spec(f, "A log for model railways: locomotives, wagons, signal posts and derailments.", NULL);
+    has_entities(&spec, "locomotives wagons signal-posts derailments");
     plans_check(f, &spec);
     spec = plans_spec(f, "Keep dives, dive sites and dive buddies.", NULL);
     has_entities(&spec, "dives dive-sites");

@@ -15,7 +15,7 @@ static void instructions_say_what_to_build(void **state) {
     json_t *tasks = tasks_of(f, &spec, NULL, 0), *list = json_object_get(tasks, "tasks"), *task;
     size_t i, outputs = 0;
     json_array_foreach(list, i, task) {
-        char id[24];
+        char id[32];
         snprintf(id, sizeof id, "task-%03zu", i + 1);
         assert_string_equal(json_str(task, "id", ""), id);
         assert_string_equal(json_string_value(json_array_get(json_object_get(tasks, "mergeOrder"), i)), id);
