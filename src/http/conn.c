@@ -138,10 +138,23 @@ void conn_notify(void *arg, struct MHD_Connection *mhd, void **context, enum MHD
     }
 }
 
+bool conn_has_vanished(const struct conn *conn) {
+    char byte;
+    return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* libmicrohttpd overlooks the end of input that came together with the last bytes before it: it takes a short read for
+ * all there is, and the edge-triggered event is spent. */
 void conn_sweep(struct http_loop *loop) {
     list_for_each (node, next, &loop->conns) {
         struct conn *conn = container_of(node, struct conn, node);
-        if (!conn->deadline_ms || conn->deadline_ms > loop->now_ms || conn->is_refused)
+        if (!conn->deadline_ms || conn->is_refused)
+            continue;
+        if (conn_has_vanished(conn)) {
+            conn_cut(conn);
+            continue;
+        }
+        if (conn->deadline_ms > loop->now_ms)
             continue;
         if (conn->stage == CONN_WAITING && !conn->request && !has_sent_in_vain(conn))
             conn_cut(conn); /* not used */

@@ -176,7 +176,8 @@ size_t conn_noop_unescape(void *loop, struct MHD_Connection *mhd, char *text);
 void conn_refuse(struct conn *conn, int status, const char *message);
 bool conn_has_sent_lately(const struct conn *conn);
 void conn_cut(struct conn *conn);
-void conn_sweep(struct http_loop *loop); /* deadlines */
+bool conn_has_vanished(const struct conn *conn); /* the peer will send no more */
+void conn_sweep(struct http_loop *loop);         /* deadlines, and vanished peers */
 
 /* overrule.c: libmicrohttpd's logger. */
 void overrule_logged(void *loop, const char *format, va_list args) __attribute__((format(printf, 2, 0)));

@@ -1,7 +1,6 @@
 /* stream: long-lived replies that are pulled, portion by portion, and woken from any thread. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -172,12 +171,6 @@ void stream_finish(struct http_stream *stream) {
     http_stream_unref(stream);
 }
 
-/* While suspended libmicrohttpd does not watch the socket. */
-static bool has_vanished(const struct http_stream *stream) {
-    char byte;
-    return stream->is_suspended && recv(stream->request->conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
 void streams_tick(struct http_loop *loop) {
     list_for_each (node, next, &loop->streams) {
         struct http_stream *stream = container_of(node, struct http_stream, node);
@@ -187,7 +180,8 @@ void streams_tick(struct http_loop *loop) {
         stream->is_tick_due = true;
         list_remove(node);
         list_append(&loop->streams, node);
-        if (has_vanished(stream))
+        /* While suspended libmicrohttpd does not watch the socket. */
+        if (stream->is_suspended && conn_has_vanished(stream->request->conn))
             conn_cut(stream->request->conn);
         resume(stream);
     }

@@ -1,6 +1,7 @@
 /* What the server refuses, and that it stays well: ambiguous framing, limits, slow senders, too few descriptors. */
 #include "client.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 
 #include "base/clock.h"
@@ -244,16 +245,18 @@ static void test_expect_continue(void **state) {
 
 static void wait_for_connections(struct http_server *server, size_t count) {
     struct http_stats stats;
-    do
+    do {
+        (void)sched_yield();
         http_server_stats(server, &stats);
-    while (stats.connections != count);
+    } while (stats.connections != count);
 }
 
 static void wait_for_requests(struct http_server *server, size_t count) {
     struct http_stats stats;
-    do
+    do {
+        (void)sched_yield();
         http_server_stats(server, &stats);
-    while (stats.requests != count);
+    } while (stats.requests != count);
 }
 
 static void test_slow_senders(void **state) {
@@ -292,6 +295,22 @@ static void test_slow_senders(void **state) {
         assert_true(client_wait_closed(all[i]));
         client_close(all[i]);
     }
+}
+
+/* Gone in the midst of a request, the last bytes together with the end. */
+static void test_vanished_senders(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const texts[] = {"GET /ec", "GET /echo HTTP/1.1\r\nHos", LINE "Content-Length: 10\r\n\r\n123",
+                                        LINE "Transfer-Encoding: chunked\r\n\r\n5\r\n12"};
+
+    for (int i = 0; i < 40; i++) {
+        struct client client = client_open(fixture->port);
+        client_send(&client, texts[i % 4]);
+        client_close(&client);
+    }
+    int64_t began_ms = clock_mono_ms();
+    wait_for_connections(fixture->server, 0);
+    assert_true(clock_mono_ms() - began_ms < 10000);
 }
 
 /* A byte now and then does not keep an upload alive for ever. */
@@ -389,6 +408,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_refused_body_keeps_the_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_expect_continue, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slow_senders, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_vanished_senders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_trickling_body, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_connection_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_descriptors_left, set_up, tear_down),
