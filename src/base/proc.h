@@ -9,6 +9,8 @@
 
 #include "base/err.h"
 
+struct buf;
+
 struct proc_limit {
     int resource; /* RLIMIT_… */
     rlim_t value; /* soft and hard */
@@ -50,6 +52,10 @@ MUST_CHECK int proc_wait(struct proc *proc, int64_t deadline_mono_ms, struct pro
 void proc_signal_group(const struct proc *proc, int signal);
 /* Closes pidfd; the child must have been waited for. */
 void proc_release(struct proc *proc);
+/* Runs a child to its end and appends what it writes to stdout; what out has no room for is dropped. spec's stdout_fd is
+ * not used; stderr goes to /dev/null unless it is set. After timeout_ms the child's group is killed: ERR_TIMEOUT. */
+MUST_CHECK int proc_capture(const struct proc_spec *spec, int64_t timeout_ms, struct buf *out, struct proc_exit *ended,
+                            struct err *err);
 /* PATH look-up of a program in the given PATH value (NULL: a default); true and its path when executable. */
 bool proc_find_program(const char *name, const char *path_value, char *out, size_t out_size);
 

@@ -124,6 +124,32 @@ size_t str_utf8_len(const char *text) {
     return count;
 }
 
+const char *str_tail(const char *text, size_t max_bytes) {
+    size_t len = strlen(text);
+    const char *at = len > max_bytes ? text + len - max_bytes : text;
+    while (((unsigned char)*at & 0xc0) == 0x80)
+        at++;
+    return at;
+}
+
+char *str_mend(struct arena *arena, const char *text) {
+    static const char replacement[] = "\xef\xbf\xbd";
+    if (!text)
+        return NULL;
+    size_t left = strlen(text);
+    char *copy = arena_alloc(arena, left * (sizeof(replacement) - 1) + 1), *out = copy;
+    while (left > 0) {
+        size_t size = str_utf8_next(text, left), taken = size ? size : 1;
+        const char *from = size ? text : replacement;
+        for (size_t i = 0; i < (size ? size : sizeof(replacement) - 1); i++)
+            *out++ = from[i];
+        text += taken;
+        left -= taken;
+    }
+    *out = '\0';
+    return copy;
+}
+
 char *str_trim(struct arena *arena, const char *text) {
     if (!text)
         return NULL;

@@ -305,6 +305,25 @@ static void finds_programs(void **state) {
     assert_int_equal(chdir("/"), 0);
 }
 
+static void captures_output(void **state) {
+    struct buf out = {0};
+    struct proc_exit ended = {0};
+    const char *const talks[] = {"/bin/sh", "-c", "echo one; echo no >&2; sleep 0; echo two; exit 3", NULL};
+    const char *const hangs[] = {"/bin/sh", "-c", "echo begun; sleep 600 & wait", NULL};
+    const char *const absent[] = {"/nowhere/at/all", NULL};
+
+    assert_int_equal(proc_capture(&(struct proc_spec){.argv = talks}, 20000, &out, &ended, &err), 0);
+    assert_string_equal(out.data, "one\ntwo\n");
+    assert_int_equal(ended.code, 3);
+    buf_reset(&out);
+    assert_int_equal(proc_capture(&(struct proc_spec){.argv = hangs}, 300, &out, &ended, &err), -ERR_TIMEOUT);
+    assert_string_equal(out.data, "begun\n");
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nobody is left */
+    assert_int_equal(errno, ECHILD);
+    assert_int_equal(proc_capture(&(struct proc_spec){.argv = absent}, 300, &out, &ended, &err), -ERR_NOT_FOUND);
+    buf_release(&out);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_a_program),
@@ -321,6 +340,7 @@ int main(void) {
         cmocka_unit_test(dies_with_its_parent),
         cmocka_unit_test(threads_start_children),
         cmocka_unit_test(finds_programs),
+        cmocka_unit_test(captures_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

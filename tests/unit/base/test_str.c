@@ -150,6 +150,16 @@ static void codes_urls(void **state) {
     assert_string_equal(str_url_encode(arena, NULL), "");
 }
 
+static void takes_tails_and_mends(void **state) {
+    assert_string_equal(str_tail("abc", 5), "abc");
+    assert_string_equal(str_tail("abc", 2), "bc");
+    assert_string_equal(str_tail("a\xc3\xa4z", 2), "z"); /* not the second half of a character */
+    assert_string_equal(str_tail("", 0), "");
+    assert_null(str_mend(arena, NULL));
+    assert_string_equal(str_mend(arena, "a\xc3\xa4z"), "a\xc3\xa4z");
+    assert_string_equal(str_mend(arena, "a\xc3z\xff"), "a\xef\xbf\xbdz\xef\xbf\xbd");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compares),
@@ -159,6 +169,7 @@ int main(void) {
         cmocka_unit_test(trims_lowers_and_makes_slugs),
         cmocka_unit_test(splits),
         cmocka_unit_test(codes_urls),
+        cmocka_unit_test(takes_tails_and_mends),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
