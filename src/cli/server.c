@@ -2,6 +2,7 @@
 #include "cli/server.h"
 
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -83,12 +84,22 @@ int server_admin_key(const char *data_dir, struct arena *arena, const char **out
     return rc;
 }
 
+/* Each connection is a descriptor: as many as we may have. Children get limits of their own. */
+static void raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int server_start(struct server *server, const struct options *options, const char *listen, struct arena *arena, struct err *err) {
     struct engine_config config = {.data_dir = options->values[OPTION_DATA],
                                    .database_url = options->values[OPTION_DATABASE],
                                    .blueprints_dir = options->values[OPTION_BLUEPRINTS],
                                    .worker_count = options->values[OPTION_WORKERS] ? (int)option_int(options, OPTION_WORKERS) : -1};
     *server = (struct server){0};
+    raise_descriptor_limit();
     int rc = engine_open(&server->engine, &config, err);
     if (rc == 0)
         rc = ensure_first_account(server->engine, arena, err);
