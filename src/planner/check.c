@@ -8,11 +8,12 @@
 
 #define MAX_ANSWER_CHARS 2000
 #define MAX_TASKS 100
+#define MAX_KEY 32 /* bytes of a member's name that are told */
 
 /* ---- answers */
 
 static int fault(struct err *err, size_t at, const char *what, const char *message) {
-    char field[64];
+    char field[96];
     snprintf(field, sizeof field, "answers[%zu]%s", at, what);
     return err_field(err, ERR_VALIDATION, field, "%s", message);
 }
@@ -68,7 +69,21 @@ static const json_t *question_of(const json_t *questions, const char *id) {
     return NULL;
 }
 
+/* The first member that an answer has no use for, as the end of a field's name. */
+static bool surplus_key(const json_t *given, char out[MAX_KEY]) {
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)given, key, value) {
+        if (str_eq(key, "questionId") || str_eq(key, "answer"))
+            continue;
+        snprintf(out, MAX_KEY, ".%s", key);
+        return true;
+    }
+    return false;
+}
+
 int planner_check_answers(const json_t *questions, const json_t *answers, struct err *err) {
+    char surplus[MAX_KEY];
     size_t i;
     json_t *given;
     if (!json_is_array(answers))
@@ -78,6 +93,8 @@ int planner_check_answers(const json_t *questions, const json_t *answers, struct
         const json_t *question = question_of(questions, id), *answer = json_object_get(given, "answer");
         if (!json_is_object(given))
             return fault(err, i, "", "An answer must be an object with questionId and answer");
+        if (surplus_key(given, surplus))
+            return fault(err, i, surplus, "An answer has questionId and answer, and nothing else");
         if (!question)
             return fault(err, i, ".questionId", id ? "There is no question with this id" : "questionId is required");
         for (size_t j = 0; j < i; j++)

@@ -124,6 +124,17 @@ static bool remove_anywhere(struct draft *draft, const char *phrase) {
     return removed;
 }
 
+/* A feature that is not wanted is gone already; the capability of its name may be on by other features. */
+static bool remove_feature(struct draft *draft, const char *phrase) {
+    const json_t *feature = match_feature(draft->planner, draft, phrase);
+    if (!feature || !json_object_get(draft->banned, json_str(feature, "slug", "")))
+        return false;
+    const char *capability = phrase_capability(draft, phrase);
+    if (capability)
+        json_object_set_new(draft->capabilities, capability, json_false());
+    return true;
+}
+
 static bool remove_one(struct draft *draft, const char *phrase) {
     json_t *entity = phrase_entity(draft, phrase);
     size_t at;
@@ -131,8 +142,7 @@ static bool remove_one(struct draft *draft, const char *phrase) {
         draft_remove_entity(draft, arena_strdup(draft->arena, json_str(entity, "key", "")));
         return true;
     }
-    const json_t *feature = match_feature(draft->planner, draft, phrase);
-    if (feature && json_object_get(draft->banned, json_str(feature, "slug", "")))
+    if (remove_feature(draft, phrase))
         return true;
     const char *slug = text_slug(draft->arena, phrase, 40);
     const json_t *view = slug ? find_by(draft->views, "slug", slug, &at) : NULL;
@@ -175,8 +185,7 @@ static bool apply_removal(struct draft *draft, const struct clause *clause) {
         const char *field = phrase_field(draft, entity, clause_text(clause, from, of));
         return field && entity_remove_field(entity, field);
     }
-    const json_t *feature = match_feature(draft->planner, draft, clause_text(clause, from, clause->count));
-    if (feature && json_object_get(draft->banned, json_str(feature, "slug", "")))
+    if (remove_feature(draft, clause_text(clause, from, clause->count)))
         return true;
     struct wish wish = {.draft = draft};
     clause_list(clause, from, clause->count, remove_item, &wish);
