@@ -1,23 +1,36 @@
 // lib: a server of the binary under test, and a client of its API. Black box: nothing here knows the inside.
+import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { lstatSync, mkdirSync, symlinkSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 export const binary = process.env.PRAZIUM_BIN ?? new URL('../../build-test/src/prazium', import.meta.url).pathname
 
-// Kept over the tests of one file, so that npm fetches each package once.
-export const sharedCache = process.env.PRAZIUM_TEST_CACHE
+// The options of whoever runs the tests must not become those of the servers under test.
+export const cleanEnv = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('PRAZIUM_') && name !== 'NODE_TEST_CONTEXT'),
+)
+
+const temporary = process.env.TMPDIR ?? tmpdir()
 
 const children = new Set()
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL')
 })
 
+// A data directory. What npm fetched is kept over all of them, outside: each package is fetched once.
 export async function temporaryFolder() {
-  return mkdtemp(join(process.env.TMPDIR ?? tmpdir(), 'prazium-flow-'))
+  const data = await mkdtemp(join(temporary, 'prazium-flow-'))
+  const cache = join(temporary, 'prazium-flow-cache')
+  mkdirSync(cache, { recursive: true })
+  assert.equal(lstatSync(cache).uid, process.getuid(), 'nobody else may fill the cache')
+  symlinkSync(cache, join(data, 'cache'))
+  return data
 }
 
 export class Server {
@@ -36,6 +49,7 @@ export class Server {
   async start() {
     const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data', this.data, ...this.args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: cleanEnv,
     })
     children.add(child)
     this.child = child
@@ -56,10 +70,13 @@ export class Server {
     return this
   }
 
-  // SIGTERM, and the exit code 0 that belongs to it.
+  // SIGTERM, and how it ended; nothing else than a drain with exit code 0 is an end.
   async stop() {
     this.child.kill('SIGTERM')
-    return this.exited
+    const ended = await this.exited
+    assert.deepEqual(ended, { code: 0, signal: null }, `the server ended badly\n${this.log.slice(-8000)}`)
+    assert.doesNotMatch(this.log, /runtime error|AddressSanitizer|LeakSanitizer/, 'what the sanitizers found')
+    return ended
   }
 
   async kill() {
@@ -67,13 +84,17 @@ export class Server {
     return this.exited
   }
 
-  async restart() {
+  async restart(args = this.args) {
+    this.args = args
     return this.start()
   }
 
   async remove() {
-    if (this.child.exitCode === null && this.child.signalCode === null) await this.stop()
-    await rm(this.data, { recursive: true, force: true })
+    try {
+      if (this.child.exitCode === null && this.child.signalCode === null) await this.stop()
+    } finally {
+      await rm(this.data, { recursive: true, force: true })
+    }
   }
 
   async fetch(path, options = {}) {
@@ -82,18 +103,18 @@ export class Server {
     return fetch(this.url + path, { redirect: 'manual', ...options, headers })
   }
 
-  // {status, body, headers}: body is parsed JSON, or text.
+  // {status, text, body, headers}: body is parsed JSON, or text. A string or bytes as body are sent as they are.
   async call(method, path, body, headers = {}) {
     const options = { method, headers: { ...headers } }
     if (body !== undefined) {
-      options.body = typeof body === 'string' ? body : JSON.stringify(body)
+      options.body = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
       options.headers = { 'content-type': 'application/json', ...headers }
     }
     const response = await this.fetch('/v1' + path, options)
     const text = await response.text()
     let parsed = text
     if (/json/.test(response.headers.get('content-type') ?? '')) parsed = JSON.parse(text)
-    return { status: response.status, body: parsed, headers: response.headers }
+    return { status: response.status, text, body: parsed, headers: response.headers }
   }
 
   // The "data" of a call that must succeed.
@@ -105,11 +126,39 @@ export class Server {
   get = (path) => this.answer('GET', path)
   post = (path, body) => this.answer('POST', path, body)
 
-  // A project with an approved spec, the questions answered by their defaults.
-  async approvedProject(description, name = 'Flow') {
-    const project = await this.post('/projects', { name, description })
+  // Bytes to the server as they are, and all that comes back until it closes the connection.
+  async raw(text) {
+    const { hostname, port } = new URL(this.url)
+    const socket = net.connect(Number(port), hostname)
+    socket.on('error', () => {}) // it may be closed while we still write
+    socket.setTimeout(20_000, () => socket.destroy())
+    const chunks = []
+    socket.on('data', (chunk) => chunks.push(chunk))
+    const closed = once(socket, 'close')
+    socket.write(text)
+    await closed
+    const [head, ...rest] = Buffer.concat(chunks).toString().split('\r\n\r\n')
+    const [line, ...fields] = head.split('\r\n')
+    const headers = new Headers()
+    for (const field of fields) headers.append(field.slice(0, field.indexOf(':')), field.slice(field.indexOf(':') + 1).trim())
+    const body = rest.join('\r\n\r\n')
+    return { status: Number(line.split(' ')[1]), headers, text: body, body: body.startsWith('{') ? JSON.parse(body) : body }
+  }
+
+  async draft(description = projectTool, name = 'Flow') {
+    return this.post('/projects', { name, description })
+  }
+
+  // A project whose spec waits for approval, the questions answered by their defaults.
+  async plannedProject(description, name) {
+    const project = await this.draft(description, name)
     const { questions } = await this.post(`/projects/${project.id}/clarify`)
-    await this.post(`/projects/${project.id}/answers`, { answers: defaultAnswers(questions) })
+    const { spec } = await this.post(`/projects/${project.id}/answers`, { answers: defaultAnswers(questions) })
+    return { ...project, questions, spec }
+  }
+
+  async approvedProject(description, name) {
+    const project = await this.plannedProject(description, name)
     await this.post(`/projects/${project.id}/approve`)
     return project
   }
@@ -126,16 +175,22 @@ export class Server {
   }
 
   // Reads the event stream; onEvent's true ends it. Resolves at the stream's end.
-  async stream(project, run, onEvent = () => false, lastEventId) {
+  async stream(project, run, onEvent = () => false, lastEventId, query = '') {
     const aborter = new AbortController()
     const headers = lastEventId === undefined ? {} : { 'last-event-id': String(lastEventId) }
-    const response = await this.fetch(`/v1/projects/${project}/runs/${run}/events/stream`, { headers, signal: aborter.signal })
+    const path = `/v1/projects/${project}/runs/${run}/events/stream${query}`
+    const response = await this.fetch(path, { headers, signal: aborter.signal })
     const seen = []
-    if (response.status !== 200) return { status: response.status, seen, headers: response.headers }
+    const result = { status: response.status, seen, headers: response.headers, retry: undefined, text: '' }
+    if (response.status !== 200) {
+      result.text = await response.text()
+      return result
+    }
     let rest = ''
     try {
       for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
         rest += chunk
+        result.text += chunk
         const blocks = rest.split('\n\n')
         rest = blocks.pop()
         for (const block of blocks) {
@@ -144,19 +199,27 @@ export class Server {
             const match = /^(id|event|data|retry): (.*)$/.exec(line)
             if (match) event[match[1]] = match[2]
           }
+          if (event.retry !== undefined) result.retry = Number(event.retry)
           if (event.event === undefined) continue
           const parsed = { sequence: Number(event.id), type: event.event, data: JSON.parse(event.data) }
           seen.push(parsed)
           if (onEvent(parsed)) {
             aborter.abort()
-            return { status: 200, seen, headers: response.headers }
+            return result
           }
         }
       }
     } catch (error) {
       if (error.name !== 'AbortError' && !onEvent.mayBreak) throw error
     }
-    return { status: 200, seen, headers: response.headers }
+    return result
+  }
+
+  // Follows the stream to the first event of this type.
+  async reached(project, run, type) {
+    const { seen } = await this.stream(project, run, (event) => event.type === type)
+    assert.equal(seen.at(-1)?.type, type, `${type} came before the end`)
+    return seen.at(-1)
   }
 
   // Waits for the run's end by its stream, and answers the run.
@@ -167,25 +230,33 @@ export class Server {
 
   // Asks until `busy` is over; the server tells no other way. Bounded.
   async settled(path, busy, seconds = 240) {
-    const deadline = Date.now() + seconds * 1000
-    for (;;) {
+    return until(`${path} is ${busy} no more`, seconds, async () => {
       const thing = await this.get(path)
-      if (thing.status !== busy) return thing
-      if (Date.now() > deadline) throw new Error(`${path} is still ${busy}`)
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
+      return thing.status !== busy && thing
+    })
   }
 }
 
+// Asks until there is something, for what tells no other way. Bounded.
+export async function until(what, seconds, ask) {
+  const deadline = Date.now() + seconds * 1000
+  for (;;) {
+    const found = await ask()
+    if (found) return found
+    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+export function defaultAnswer(question) {
+  if (question.default !== undefined) return question.default
+  if (question.type === 'boolean') return false
+  if (question.type === 'single_choice') return question.options[0]
+  return question.type === 'multiple_choice' ? [question.options[0]] : 'Nothing special'
+}
+
 export function defaultAnswers(questions) {
-  return questions.map((question) => {
-    let answer = question.default
-    if (answer === undefined && question.type === 'boolean') answer = false
-    if (answer === undefined && question.type === 'single_choice') answer = question.options[0]
-    if (answer === undefined && question.type === 'multiple_choice') answer = [question.options[0]]
-    if (answer === undefined) answer = 'Nothing special'
-    return { questionId: question.id, answer }
-  })
+  return questions.map((question) => ({ questionId: question.id, answer: defaultAnswer(question) }))
 }
 
 export const projectTool =

@@ -1,0 +1,52 @@
+// health: the one answer without an envelope and without a key.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { refused, shape } from './expect.mjs'
+import { Server } from './lib.mjs'
+
+let server
+before(async () => (server = await Server.start()))
+after(() => server.remove())
+
+const components = { database: 'healthy', redis: 'healthy', workers: 'healthy' }
+const backends = { database: 'sqlite', redis: 'memory', workers: 'embedded' }
+
+for (const path of ['/health', '/v1/health']) {
+  test(`${path} answers without a key`, async () => {
+    const response = await server.fetch(path, { headers: { authorization: undefined } })
+    assert.equal(response.status, 200)
+    assert.match(response.headers.get('content-type'), /^application\/json/)
+    shape(await response.json(), { status: 'healthy', version: '1.0.0', components, backends })
+  })
+
+  test(`${path} minds neither a wrong key nor a query`, async () => {
+    const response = await server.fetch(`${path}?deep=1`, { headers: { authorization: 'Bearer nonsense' } })
+    assert.equal(response.status, 200)
+  })
+
+  test(`${path} answers HEAD with the headers alone`, async () => {
+    const response = await server.fetch(path, { method: 'HEAD' })
+    assert.equal(response.status, 200)
+    assert.match(response.headers.get('content-type'), /^application\/json/)
+    assert.equal(await response.text(), '')
+  })
+}
+
+test('/v1/health allows nothing but to read', async () => {
+  const answer = await server.call('POST', '/health', {})
+  refused(answer, 405)
+  assert.equal(answer.headers.get('allow'), 'GET, HEAD, OPTIONS')
+})
+
+test('without workers it is degraded, and says so', async (t) => {
+  const idle = await Server.start({ args: ['--workers', '0'] })
+  t.after(() => idle.remove())
+  const response = await idle.fetch('/health')
+  assert.equal(response.status, 200)
+  shape(await response.json(), {
+    status: 'degraded',
+    version: '1.0.0',
+    components: { ...components, workers: 'unhealthy' },
+    backends,
+  })
+})
