@@ -21,7 +21,7 @@ static int fault(struct err *err, size_t at, const char *what, const char *messa
 static bool has_option(const json_t *question, const char *text) {
     size_t i;
     json_t *option;
-    json_array_foreach(json_object_get(question, "options"), i, option) {
+    json_array_foreach (json_object_get(question, "options"), i, option) {
         if (str_eq(json_string_value(option), text))
             return true;
     }
@@ -33,7 +33,7 @@ static int check_multiple(const json_t *question, const json_t *answer, size_t a
     json_t *item;
     if (!json_is_array(answer))
         return fault(err, at, ".answer", "The answer must be an array of options");
-    json_array_foreach(answer, i, item) {
+    json_array_foreach (answer, i, item) {
         const char *text = json_string_value(item);
         if (!text || !has_option(question, text))
             return fault(err, at, ".answer", "The answer holds what is none of the options");
@@ -62,7 +62,7 @@ static int check_value(const json_t *question, const json_t *answer, size_t at, 
 static const json_t *question_of(const json_t *questions, const char *id) {
     size_t i;
     json_t *question;
-    json_array_foreach(questions, i, question) {
+    json_array_foreach (questions, i, question) {
         if (id && str_eq(json_str(question, "id", NULL), id))
             return question;
     }
@@ -73,7 +73,7 @@ static const json_t *question_of(const json_t *questions, const char *id) {
 static bool surplus_key(const json_t *given, char out[MAX_KEY]) {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)given, key, value) {
+    json_object_foreach ((json_t *)given, key, value) {
         if (str_eq(key, "questionId") || str_eq(key, "answer"))
             continue;
         snprintf(out, MAX_KEY, ".%s", key);
@@ -88,7 +88,7 @@ int planner_check_answers(const json_t *questions, const json_t *answers, struct
     json_t *given;
     if (!json_is_array(answers))
         return err_field(err, ERR_VALIDATION, "answers", "answers must be an array");
-    json_array_foreach(answers, i, given) {
+    json_array_foreach (answers, i, given) {
         const char *id = json_str(given, "questionId", NULL);
         const json_t *question = question_of(questions, id), *answer = json_object_get(given, "answer");
         if (!json_is_object(given))
@@ -119,7 +119,8 @@ struct graph {
 
 static bool is_slug(const char *text) {
     size_t len = strlen(text);
-    return len > 0 && len <= 60 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len && text[0] != '-' && text[len - 1] != '-';
+    return len > 0 && len <= 60 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len && text[0] != '-' &&
+           text[len - 1] != '-';
 }
 
 static long index_of(const struct graph *graph, const char *id) {
@@ -145,18 +146,19 @@ static int check_task(const struct graph *graph, size_t at, struct err *err) {
         return err_set(err, ERR_VALIDATION, "task %s: description and instructions are required", id);
     if (json_array_size(json_object_get(task, "pathScope")) == 0)
         return err_set(err, ERR_VALIDATION, "task %s: pathScope is empty", id);
-    json_array_foreach(json_object_get(task, "pathScope"), i, item) {
+    json_array_foreach (json_object_get(task, "pathScope"), i, item) {
         if (!json_is_string(item) || !glob_is_valid(json_string_value(item)))
             return err_set(err, ERR_VALIDATION, "task %s: pathScope[%zu] is no valid pattern", id, i);
     }
-    json_array_foreach(json_object_get(task, "expectedOutputs"), i, item) {
+    json_array_foreach (json_object_get(task, "expectedOutputs"), i, item) {
         size_t j;
         json_t *scope;
         bool is_within = false;
-        json_array_foreach(json_object_get(task, "pathScope"), j, scope)
+        json_array_foreach (json_object_get(task, "pathScope"), j, scope)
             is_within = is_within || glob_match(json_string_value(scope), str_or(json_string_value(item), ""));
         if (!is_within)
-            return err_set(err, ERR_VALIDATION, "task %s: the output %s is outside its pathScope", id, str_or(json_string_value(item), "?"));
+            return err_set(err, ERR_VALIDATION, "task %s: the output %s is outside its pathScope", id,
+                           str_or(json_string_value(item), "?"));
     }
     return 0;
 }
@@ -169,21 +171,23 @@ static int check_order(struct graph *graph, const json_t *order, struct err *err
         return err_set(err, ERR_VALIDATION, "mergeOrder must name every task once");
     for (i = 0; i < graph->count; i++)
         position[i] = MAX_TASKS;
-    json_array_foreach(order, i, item) {
+    json_array_foreach (order, i, item) {
         long at = index_of(graph, json_string_value(item));
         if (at < 0 || position[at] != MAX_TASKS)
             return err_set(err, ERR_VALIDATION, "mergeOrder[%zu] names no task, or one twice", i);
         position[at] = i;
     }
-    json_array_foreach(order, j, item) {
+    json_array_foreach (order, j, item) {
         size_t at = (size_t)index_of(graph, json_string_value(item));
         json_t *needed;
-        json_array_foreach(json_object_get(json_array_get(graph->tasks, at), "dependencies"), i, needed) {
+        json_array_foreach (json_object_get(json_array_get(graph->tasks, at), "dependencies"), i, needed) {
             long before = index_of(graph, json_string_value(needed));
             if (before < 0)
-                return err_set(err, ERR_VALIDATION, "task %s depends on \"%s\", which is no task", json_string_value(item), str_or(json_string_value(needed), "?"));
+                return err_set(err, ERR_VALIDATION, "task %s depends on \"%s\", which is no task",
+                               json_string_value(item), str_or(json_string_value(needed), "?"));
             if (position[before] >= j)
-                return err_set(err, ERR_VALIDATION, "task %s is merged before %s, on which it depends", json_string_value(item), json_string_value(needed));
+                return err_set(err, ERR_VALIDATION, "task %s is merged before %s, on which it depends",
+                               json_string_value(item), json_string_value(needed));
             graph->before[before][at] = true;
             for (size_t k = 0; k < graph->count; k++)
                 graph->before[k][at] = graph->before[k][at] || graph->before[k][before];
@@ -200,11 +204,13 @@ static int check_scopes(const struct graph *graph, struct err *err) {
             const json_t *first = json_array_get(graph->tasks, a), *second = json_array_get(graph->tasks, b);
             size_t i, j;
             json_t *x, *y;
-            json_array_foreach(json_object_get(first, "pathScope"), i, x) {
-                json_array_foreach(json_object_get(second, "pathScope"), j, y) {
+            json_array_foreach (json_object_get(first, "pathScope"), i, x) {
+                json_array_foreach (json_object_get(second, "pathScope"), j, y) {
                     if (glob_overlap(json_string_value(x), json_string_value(y)))
-                        return err_set(err, ERR_VALIDATION, "tasks %s and %s can run side by side, but their scopes overlap: %s, %s",
-                                       json_str(first, "id", ""), json_str(second, "id", ""), json_string_value(x), json_string_value(y));
+                        return err_set(err, ERR_VALIDATION,
+                                       "tasks %s and %s can run side by side, but their scopes overlap: %s, %s",
+                                       json_str(first, "id", ""), json_str(second, "id", ""), json_string_value(x),
+                                       json_string_value(y));
                 }
             }
         }
@@ -215,10 +221,10 @@ static int check_scopes(const struct graph *graph, struct err *err) {
 static int check_covered(const struct graph *graph, const json_t *plan, struct err *err) {
     size_t i, j, k;
     json_t *criterion, *task, *id;
-    json_array_foreach(json_object_get(plan, "criteria"), i, criterion) {
+    json_array_foreach (json_object_get(plan, "criteria"), i, criterion) {
         bool is_covered = false;
-        json_array_foreach(graph->tasks, j, task) {
-            json_array_foreach(json_object_get(task, "criteria"), k, id)
+        json_array_foreach (graph->tasks, j, task) {
+            json_array_foreach (json_object_get(task, "criteria"), k, id)
                 is_covered = is_covered || str_eq(json_string_value(id), json_str(criterion, "id", ""));
         }
         if (!is_covered)

@@ -42,7 +42,8 @@ void clauses_each(struct draft *draft, void (*fn)(struct draft *draft, const str
 }
 
 const char *clause_text(const struct clause *clause, size_t from, size_t to) {
-    while (from < to && is_among(clause->words[from].text, "a an the our my some any more new another of for to all also have"))
+    while (from < to &&
+           is_among(clause->words[from].text, "a an the our my some any more new another of for to all also have"))
         from++;
     const char *text = "";
     for (size_t i = from; i < to && i < clause->count; i++)
@@ -62,7 +63,9 @@ size_t clause_find(const struct clause *clause, const char *one_of, size_t from)
 
 size_t clause_start(const struct clause *clause) {
     size_t at = 0;
-    while (clause_is(clause, at, "please can could would you we i also and then should it the app must like want d to just let s needs need") &&
+    while (clause_is(clause, at,
+                     "please can could would you we i also and then should it the app must like want d to just let s "
+                     "needs need") &&
            at + 1 < clause->count) {
         /* "the tasks need a due date": "the" may begin a name. */
         if (clause_is(clause, at, "the") && !clause_is(clause, at + 1, "app"))
@@ -72,7 +75,8 @@ size_t clause_start(const struct clause *clause) {
     return at;
 }
 
-void clause_list(const struct clause *clause, size_t from, size_t to, void (*fn)(void *arg, const char *item), void *arg) {
+void clause_list(const struct clause *clause, size_t from, size_t to, void (*fn)(void *arg, const char *item),
+                 void *arg) {
     size_t start = from;
     for (size_t at = from; at <= to; at++) {
         bool is_end = at == to || clause_is(clause, at, "and or") || (at > start && clause->words[at].before == ',');
@@ -99,15 +103,16 @@ json_t *phrase_entity(struct draft *draft, const char *phrase) {
         return NULL;
     size_t i, j;
     json_t *entity, *alias;
-    json_array_foreach(draft->entities, i, entity) {
-        if (str_eq(key_of(draft, json_str(entity, "name", "")), key) || str_eq(key_of(draft, json_str(entity, "plural", "")), key) ||
+    json_array_foreach (draft->entities, i, entity) {
+        if (str_eq(key_of(draft, json_str(entity, "name", "")), key) ||
+            str_eq(key_of(draft, json_str(entity, "plural", "")), key) ||
             str_eq(key_of(draft, json_str(entity, "key", "")), key))
             return entity;
     }
     static const char *const lists[] = {"aliases", "also"};
-    json_array_foreach(draft->entities, i, entity) {
+    json_array_foreach (draft->entities, i, entity) {
         for (size_t list = 0; list < ARRAY_LEN(lists); list++) {
-            json_array_foreach(json_object_get(entity, lists[list]), j, alias) {
+            json_array_foreach (json_object_get(entity, lists[list]), j, alias) {
                 if (str_eq(key_of(draft, str_or(json_string_value(alias), "")), key))
                     return entity;
             }
@@ -124,13 +129,13 @@ const char *phrase_field(struct draft *draft, const json_t *entity, const char *
     const char *key = words_key(draft->arena, &words), *camel = text_camel(draft->arena, phrase);
     size_t i;
     json_t *field;
-    json_array_foreach(json_object_get(entity, "fields"), i, field) {
+    json_array_foreach (json_object_get(entity, "fields"), i, field) {
         const char *name = json_str(field, "name", "");
         if (str_eq(name, camel) || str_eq(key_of(draft, json_str(field, "label", name)), key))
             return arena_strdup(draft->arena, name);
     }
     /* "due date" for "Due on": the same beginning, and the type is named. */
-    json_array_foreach(json_object_get(entity, "fields"), i, field) {
+    json_array_foreach (json_object_get(entity, "fields"), i, field) {
         words_split(draft->stemmer, draft->arena, json_str(field, "label", ""), &label);
         const char *type = json_str(field, "type", "");
         bool is_day = str_eq(type, "date") || str_eq(type, "datetime");
@@ -144,11 +149,25 @@ const char *phrase_field(struct draft *draft, const json_t *entity, const char *
 const char *phrase_capability(struct draft *draft, const char *phrase) {
     static const struct {
         const char *words, *capability;
-    } rows[] = {{"notification", "notifications"}, {"alert", "notifications"},  {"audit", "audit"},          {"history", "audit"},
-                {"record of changes", "audit"},    {"activity log", "audit"},   {"change log", "audit"},     {"csv", "csv"},
-                {"import", "csv"},                 {"export", "csv"},           {"api token", "apiTokens"},  {"api key", "apiTokens"},
-                {"role", "roles"},                 {"permission", "roles"},     {"search", "search"},        {"sign in", "auth"},
-                {"login", "auth"},                 {"account", "auth"},         {"authentication", "auth"}};
+    } rows[] = {{"notification", "notifications"},
+                {"alert", "notifications"},
+                {"audit", "audit"},
+                {"history", "audit"},
+                {"record of changes", "audit"},
+                {"activity log", "audit"},
+                {"change log", "audit"},
+                {"csv", "csv"},
+                {"import", "csv"},
+                {"export", "csv"},
+                {"api token", "apiTokens"},
+                {"api key", "apiTokens"},
+                {"role", "roles"},
+                {"permission", "roles"},
+                {"search", "search"},
+                {"sign in", "auth"},
+                {"login", "auth"},
+                {"account", "auth"},
+                {"authentication", "auth"}};
     struct words words, wanted;
     words_split(draft->stemmer, draft->arena, phrase, &words);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -21,7 +21,8 @@ bool clause_is(const struct clause *clause, size_t at, const char *one_of);
 /* After "please", "can you", "we" and the like. */
 size_t clause_start(const struct clause *clause);
 /* Parts of a list "a, b and c" between from and to, each given to fn. */
-void clause_list(const struct clause *clause, size_t from, size_t to, void (*fn)(void *arg, const char *item), void *arg);
+void clause_list(const struct clause *clause, size_t from, size_t to, void (*fn)(void *arg, const char *item),
+                 void *arg);
 
 /* The entity that a phrase names by name, plural, key or alias. */
 json_t *phrase_entity(struct draft *draft, const char *phrase);

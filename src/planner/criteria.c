@@ -24,7 +24,7 @@ static struct names names_of(const struct proof *proof, const json_t *entity) {
 static void expect_body(const json_t *entity, const json_t *body, json_t *step) {
     size_t i;
     json_t *field;
-    json_array_foreach(json_object_get(entity, "fields"), i, field) {
+    json_array_foreach (json_object_get(entity, "fields"), i, field) {
         const json_t *value = json_object_get(body, json_str(field, "name", ""));
         if (value && !str_eq(json_str(field, "type", ""), "file"))
             proof_expect(step, json_str(field, "name", ""), json_deep_copy(value));
@@ -42,10 +42,12 @@ static void read_and_list(struct proof *proof, const json_t *entity, const json_
     if (!title)
         return;
     proof_contains(step, "contains", title);
-    step = proof_step(proof, "The list shows it", "GET", TEXT("/%s?q=%s", names.slug, str_url_encode(proof->arena, title)), NULL, 200);
+    step = proof_step(proof, "The list shows it", "GET",
+                      TEXT("/%s?q=%s", names.slug, str_url_encode(proof->arena, title)), NULL, 200);
     proof_route(step, "GET", TEXT("/%s", names.slug));
     proof_contains(step, "contains", title);
-    step = proof_step(proof, "The API finds it by its words", "GET", TEXT("/api/%s?q=%s", names.slug, str_url_encode(proof->arena, title)), NULL, 200);
+    step = proof_step(proof, "The API finds it by its words", "GET",
+                      TEXT("/api/%s?q=%s", names.slug, str_url_encode(proof->arena, title)), NULL, 200);
     proof_route(step, "GET", TEXT("/api/%s", names.slug));
     proof_expect(step, "total", json_integer(1));
     proof_expect(step, "page", json_integer(1));
@@ -55,10 +57,15 @@ static void read_and_list(struct proof *proof, const json_t *entity, const json_
 static void criterion_keep(struct proof *proof, const json_t *entity) {
     struct names names = names_of(proof, entity);
     json_t *criterion = criterion_open(proof, TEXT("%s are kept and found again", names.many),
-                                       TEXT("Given a signed-in person, when they add %s, then it is stored with all its values and shows on its page and in the list.", names.a_one),
+                                       TEXT("Given a signed-in person, when they add %s, then it is stored with all "
+                                            "its values and shows on its page and in the list.",
+                                            names.a_one),
                                        names.feature);
     if (!proof->as)
-        put_str(criterion, "statement", TEXT("When somebody adds %s, then it is stored with all its values and shows on its page and in the list.", names.a_one));
+        put_str(
+            criterion, "statement",
+            TEXT("When somebody adds %s, then it is stored with all its values and shows on its page and in the list.",
+                 names.a_one));
     criterion_entity(criterion, names.slug);
     const char *name = proof_name(proof, "row");
     json_t *step = proof_row(proof, TEXT("Add %s", names.a_one), entity, NULL, name);
@@ -73,10 +80,10 @@ static const json_t *changeable(const json_t *entity) {
     const json_t *best = NULL;
     size_t i;
     json_t *field;
-    json_array_foreach(json_object_get(entity, "fields"), i, field) {
+    json_array_foreach (json_object_get(entity, "fields"), i, field) {
         const char *type = json_str(field, "type", "");
-        bool fits = str_eq(type, "text") || str_eq(type, "longtext") || str_eq(type, "boolean") || str_eq(type, "money") ||
-                    str_eq(type, "integer");
+        bool fits = str_eq(type, "text") || str_eq(type, "longtext") || str_eq(type, "boolean") ||
+                    str_eq(type, "money") || str_eq(type, "integer");
         if (fits && !proof_is_bound(entity, json_str(field, "name", "")) && (!best || str_eq(type, "text")) &&
             !(best && str_eq(json_str(best, "type", ""), "text")))
             best = field;
@@ -87,7 +94,9 @@ static const json_t *changeable(const json_t *entity) {
 static void criterion_change(struct proof *proof, const json_t *entity) {
     struct names names = names_of(proof, entity);
     json_t *criterion = criterion_open(proof, TEXT("%s can be changed and deleted", names.a_one),
-                                       TEXT("Given %s, when a value of it is changed, then that value is new and the others stay; when it is deleted, then it is gone.", names.a_one),
+                                       TEXT("Given %s, when a value of it is changed, then that value is new and the "
+                                            "others stay; when it is deleted, then it is gone.",
+                                            names.a_one),
                                        names.feature);
     criterion_entity(criterion, names.slug);
     const char *name = proof_name(proof, "row"), *path = TEXT("/api/%s/${%s}", names.slug, name);
@@ -95,12 +104,13 @@ static void criterion_change(struct proof *proof, const json_t *entity) {
     const json_t *body = json_object_get(json_object_get(step, "request"), "json"), *field = changeable(entity);
     if (field) {
         proof->counter++;
-        json_t *value = str_eq(json_str(field, "type", ""), "boolean") ? json_false() : proof_value(proof, entity, field);
+        json_t *value =
+            str_eq(json_str(field, "type", ""), "boolean") ? json_false() : proof_value(proof, entity, field);
         const char *key = json_str(field, "name", "");
         json_auto_t *changed = json_copy((json_t *)body);
         json_object_set(changed, key, value);
-        step = proof_step(proof, TEXT("Change its %s", text_lower_first(proof->arena, json_str(field, "label", ""))), "PATCH", path,
-                          json_pack("{s:o}", key, value), 200);
+        step = proof_step(proof, TEXT("Change its %s", text_lower_first(proof->arena, json_str(field, "label", ""))),
+                          "PATCH", path, json_pack("{s:o}", key, value), 200);
         proof_route(step, "PATCH", TEXT("/api/%s/[id]", names.slug));
         expect_body(entity, changed, step);
     }
@@ -113,15 +123,19 @@ static void criterion_change(struct proof *proof, const json_t *entity) {
 }
 
 static bool is_refused_empty(const json_t *field) {
-    return json_flag(field, "required", false) && !json_object_get(field, "default") && !str_eq(json_str(field, "type", ""), "boolean");
+    return json_flag(field, "required", false) && !json_object_get(field, "default") &&
+           !str_eq(json_str(field, "type", ""), "boolean");
 }
 
 /* A value that the type does not allow, with the message for it; NULL if the type takes anything. */
 static json_t *bad_value(struct proof *proof, const json_t *field, const char **message) {
     static const struct {
         const char *type, *value, *must;
-    } bad[] = {{"email", "nobody", "an email address"}, {"url", "nowhere", "a web address"}, {"date", "2026-02-30", "a date"},
-               {"datetime", "soon", "a date and time"}, {"time", "25:00", "a time such as 09:30"}};
+    } bad[] = {{"email", "nobody", "an email address"},
+               {"url", "nowhere", "a web address"},
+               {"date", "2026-02-30", "a date"},
+               {"datetime", "soon", "a date and time"},
+               {"time", "25:00", "a time such as 09:30"}};
     const char *type = json_str(field, "type", "");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         if (!str_eq(type, bad[i].type))
@@ -139,30 +153,35 @@ static json_t *bad_value(struct proof *proof, const json_t *field, const char **
 static void criterion_refuse(struct proof *proof, const json_t *entity) {
     struct names names = names_of(proof, entity);
     json_t *criterion = criterion_open(proof, TEXT("faulty %s are refused", names.many),
-                                       TEXT("When somebody adds %s without a required value or with one that does not fit, then it is refused and the fault is named at the field.", names.a_one),
+                                       TEXT("When somebody adds %s without a required value or with one that does not "
+                                            "fit, then it is refused and the fault is named at the field.",
+                                            names.a_one),
                                        names.feature);
     criterion_entity(criterion, names.slug);
     json_auto_t *missing = json_object();
     const char *path = TEXT("/api/%s", names.slug);
     size_t i;
     json_t *field, *step;
-    json_array_foreach(json_object_get(entity, "fields"), i, field) {
+    json_array_foreach (json_object_get(entity, "fields"), i, field) {
         if (is_refused_empty(field))
-            json_object_set_new(missing, json_str(field, "name", ""), json_sprintf("%s is required", json_str(field, "label", "")));
+            json_object_set_new(missing, json_str(field, "name", ""),
+                                json_sprintf("%s is required", json_str(field, "label", "")));
     }
     if (json_object_size(missing) > 0) {
         const char *name;
         json_t *message;
         step = proof_step(proof, "Nothing filled in", "POST", path, json_object(), 400);
         proof_expect(step, "error", json_string("validation"));
-        json_object_foreach(missing, name, message) proof_expect(step, TEXT("fields.%s", name), json_incref(message));
+        json_object_foreach (missing, name, message)
+            proof_expect(step, TEXT("fields.%s", name), json_incref(message));
     }
-    json_array_foreach(json_object_get(entity, "fields"), i, field) {
+    json_array_foreach (json_object_get(entity, "fields"), i, field) {
         const char *message = NULL, *name = json_str(field, "name", "");
         json_t *value = bad_value(proof, field, &message);
         if (!value)
             continue;
-        step = proof_step(proof, TEXT("A value that does not fit: %s", json_str(field, "label", "")), "POST", path, json_pack("{s:o}", name, value), 400);
+        step = proof_step(proof, TEXT("A value that does not fit: %s", json_str(field, "label", "")), "POST", path,
+                          json_pack("{s:o}", name, value), 400);
         proof_expect(step, TEXT("fields.%s", name), json_string(message));
     }
     criterion_close(proof, criterion);
@@ -172,23 +191,26 @@ static void criterion_refuse(struct proof *proof, const json_t *entity) {
 static void criterion_in_use(struct proof *proof, const json_t *entity) {
     size_t i;
     json_t *field;
-    json_array_foreach(json_object_get(entity, "fields"), i, field) {
+    json_array_foreach (json_object_get(entity, "fields"), i, field) {
         if (!str_eq(json_str(field, "type", ""), "ref") || !str_eq(json_str(field, "onDelete", ""), "restrict"))
             continue;
         const json_t *target = proof_entity(proof, json_str(field, "entity", ""));
         if (target == entity || !target)
             continue;
         struct names child = names_of(proof, entity), parent = names_of(proof, target);
-        json_t *criterion = criterion_open(proof, TEXT("%s in use is not deleted", parent.a_one),
-                                           TEXT("Given %s that %s refers to, when somebody deletes it, then it is refused.", parent.a_one, child.a_one),
-                                           child.feature);
+        json_t *criterion =
+            criterion_open(proof, TEXT("%s in use is not deleted", parent.a_one),
+                           TEXT("Given %s that %s refers to, when somebody deletes it, then it is refused.",
+                                parent.a_one, child.a_one),
+                           child.feature);
         criterion_entity(criterion, child.slug);
         criterion_entity(criterion, parent.slug);
         const char *name = proof_name(proof, "used");
         proof_row(proof, TEXT("Add %s", parent.a_one), target, NULL, name);
         json_auto_t *given = json_pack("{s:s}", json_str(field, "name", ""), proof_var(proof, name));
         proof_row(proof, TEXT("Add %s for it", child.a_one), entity, given, NULL);
-        json_t *step = proof_step(proof, "Deleting is refused", "DELETE", TEXT("/api/%s/${%s}", parent.slug, name), NULL, 409);
+        json_t *step =
+            proof_step(proof, "Deleting is refused", "DELETE", TEXT("/api/%s/${%s}", parent.slug, name), NULL, 409);
         proof_expect(step, "error", json_string("in_use"));
         criterion_close(proof, criterion);
     }
@@ -202,15 +224,20 @@ void criteria_entity(struct proof *proof, const json_t *entity) {
 }
 
 void plan_add_criteria(struct draft *draft, json_t *plan) {
-    struct proof proof = {.draft = draft, .arena = draft->arena, .plan = plan, .capabilities = json_object_get(plan, "capabilities"), .prefix = ""};
+    struct proof proof = {.draft = draft,
+                          .arena = draft->arena,
+                          .plan = plan,
+                          .capabilities = json_object_get(plan, "capabilities"),
+                          .prefix = ""};
     size_t i;
     json_t *item;
     proof_setup(&proof);
-    json_array_foreach(json_object_get(plan, "entities"), i, item) {
+    json_array_foreach (json_object_get(plan, "entities"), i, item) {
         criteria_entity(&proof, item);
         criteria_rules(&proof, item);
     }
-    json_array_foreach(json_object_get(plan, "views"), i, item) criteria_view(&proof, item);
+    json_array_foreach (json_object_get(plan, "views"), i, item)
+        criteria_view(&proof, item);
     criteria_features(&proof);
     criteria_app(&proof);
     proof_routes_check(&proof);

@@ -13,7 +13,8 @@ static bool has(const struct proof *proof, const char *capability) {
 }
 
 /* A step in another person's name, or nobody's. */
-static json_t *step_as(struct proof *proof, const char *as, const char *note, const char *method, const char *path, json_t *json, int status) {
+static json_t *step_as(struct proof *proof, const char *as, const char *note, const char *method, const char *path,
+                       json_t *json, int status) {
     const char *own = proof->as;
     proof->as = as;
     json_t *step = proof_step(proof, note, method, path, json, status);
@@ -32,9 +33,9 @@ static json_t *sign_up(struct proof *proof, const char *as, const char *name, co
 static const json_t *simple_entity(const struct proof *proof) {
     size_t i, j;
     json_t *entity, *field;
-    json_array_foreach(json_object_get(proof->plan, "entities"), i, entity) {
+    json_array_foreach (json_object_get(proof->plan, "entities"), i, entity) {
         bool is_simple = true;
-        json_array_foreach(json_object_get(entity, "fields"), j, field) {
+        json_array_foreach (json_object_get(entity, "fields"), j, field) {
             if (str_eq(json_str(field, "type", ""), "ref") && json_flag(field, "required", false))
                 is_simple = false;
         }
@@ -53,8 +54,10 @@ static json_t *body_of(const json_t *step) {
 static void criterion_closed(struct proof *proof) {
     const json_t *entity = simple_entity(proof);
     const char *slug = json_str(entity, "slug", "");
-    json_t *criterion = criterion_open(proof, "Without a session nothing is shown",
-                                       "Given nobody is signed in, when a page is opened, then it leads to sign-in, and the API answers 401.", "sign-in");
+    json_t *criterion = criterion_open(
+        proof, "Without a session nothing is shown",
+        "Given nobody is signed in, when a page is opened, then it leads to sign-in, and the API answers 401.",
+        "sign-in");
     criterion_part(criterion, "auth");
     criterion_entity(criterion, slug);
     json_t *step = step_as(proof, NULL, "A page leads to sign-in", "GET", TEXT("/%s", slug), NULL, 307);
@@ -67,8 +70,10 @@ static void criterion_closed(struct proof *proof) {
 }
 
 static void criterion_accounts(struct proof *proof) {
-    json_t *criterion = criterion_open(proof, "People sign up, in and out",
-                                       "When somebody signs up, then they are signed in; after signing out they are not; a wrong password is refused.", "sign-in");
+    json_t *criterion = criterion_open(
+        proof, "People sign up, in and out",
+        "When somebody signs up, then they are signed in; after signing out they are not; a wrong password is refused.",
+        "sign-in");
     criterion_part(criterion, "auth");
     json_t *step = sign_up(proof, "visitor", "Vera Visitor", "vera@example.com");
     proof_expect(step, "user.email", json_string("vera@example.com"));
@@ -78,12 +83,15 @@ static void criterion_accounts(struct proof *proof) {
     proof_expect(step, "user.name", json_string("Vera Visitor"));
     step_as(proof, "visitor", "Sign out", "POST", "/api/auth/sign-out", json_object(), 204);
     step_as(proof, "visitor", "Nobody", "GET", "/api/auth/me", NULL, 401);
-    step = step_as(proof, "visitor", "A wrong password", "POST", "/api/auth/sign-in", json_pack("{s:s, s:s}", "email", "vera@example.com", "password", "wrong horse 7"), 401);
+    step = step_as(proof, "visitor", "A wrong password", "POST", "/api/auth/sign-in",
+                   json_pack("{s:s, s:s}", "email", "vera@example.com", "password", "wrong horse 7"), 401);
     proof_expect(step, "error", json_string("invalid_credentials"));
-    step = step_as(proof, "visitor", "The right one", "POST", "/api/auth/sign-in", json_pack("{s:s, s:s}", "email", "vera@example.com", "password", PASSWORD), 200);
+    step = step_as(proof, "visitor", "The right one", "POST", "/api/auth/sign-in",
+                   json_pack("{s:s, s:s}", "email", "vera@example.com", "password", PASSWORD), 200);
     proof_expect(step, "user.email", json_string("vera@example.com"));
     step = step_as(proof, NULL, "A short password is refused", "POST", "/api/auth/sign-up",
-                   json_pack("{s:s, s:s, s:s}", "name", "Short", "email", "short@example.com", "password", "seven77"), 400);
+                   json_pack("{s:s, s:s, s:s}", "name", "Short", "email", "short@example.com", "password", "seven77"),
+                   400);
     proof_expect(step, "error", json_string("validation"));
     criterion_close(proof, criterion);
 }
@@ -96,9 +104,12 @@ static const char *reading_role(const struct proof *proof) {
 static void criterion_roles(struct proof *proof) {
     const json_t *entity = simple_entity(proof);
     const char *slug = json_str(entity, "slug", ""), *reader = reading_role(proof), *id = proof_name(proof, "person");
-    json_t *criterion = criterion_open(proof, "Roles decide who may do what",
-                                       reader ? "Given the first person is admin, when they make another one a reader, then that one sees everything and changes nothing."
-                                              : "Given the first person is admin, then others are members: they write, and cannot manage people.", "teams-and-roles");
+    json_t *criterion = criterion_open(
+        proof, "Roles decide who may do what",
+        reader ? "Given the first person is admin, when they make another one a reader, then that one sees everything "
+                 "and changes nothing."
+               : "Given the first person is admin, then others are members: they write, and cannot manage people.",
+        "teams-and-roles");
     criterion_part(criterion, "auth");
     criterion_entity(criterion, slug);
     json_t *step = sign_up(proof, "reader", "Rita Reader", "rita@example.com");
@@ -107,13 +118,16 @@ static void criterion_roles(struct proof *proof) {
     step = proof_step(proof, "The admin sees all people", "GET", "/api/users", NULL, 200);
     proof_route(step, "GET", "/api/users");
     proof_contains(step, "contains", "rita@example.com");
-    step = step_as(proof, "reader", "A member changes no roles", "PATCH", TEXT("/api/users/${%s}", id), json_pack("{s:s}", "role", "admin"), 403);
+    step = step_as(proof, "reader", "A member changes no roles", "PATCH", TEXT("/api/users/${%s}", id),
+                   json_pack("{s:s}", "role", "admin"), 403);
     proof_expect(step, "error", json_string("forbidden"));
     if (reader) {
-        step = proof_step(proof, "The admin changes the role", "PATCH", TEXT("/api/users/${%s}", id), json_pack("{s:s}", "role", reader), 200);
+        step = proof_step(proof, "The admin changes the role", "PATCH", TEXT("/api/users/${%s}", id),
+                          json_pack("{s:s}", "role", reader), 200);
         proof_route(step, "PATCH", "/api/users/[id]");
         step_as(proof, "reader", "Reading is allowed", "GET", TEXT("/api/%s", slug), NULL, 200);
-        step = step_as(proof, "reader", "Writing is not", "POST", TEXT("/api/%s", slug), proof_body(proof, entity, NULL), 403);
+        step = step_as(proof, "reader", "Writing is not", "POST", TEXT("/api/%s", slug),
+                       proof_body(proof, entity, NULL), 403);
         proof_expect(step, "error", json_string("forbidden"));
     }
     criterion_close(proof, criterion);
@@ -123,7 +137,9 @@ static void criterion_roles(struct proof *proof) {
 
 static void criterion_search(struct proof *proof) {
     const json_t *entity = simple_entity(proof);
-    json_t *criterion = criterion_open(proof, "Search finds records of every kind", "Given a record, when somebody searches for words of it, then it is found.", "search");
+    json_t *criterion =
+        criterion_open(proof, "Search finds records of every kind",
+                       "Given a record, when somebody searches for words of it, then it is found.", "search");
     criterion_part(criterion, "search");
     criterion_entity(criterion, json_str(entity, "slug", ""));
     json_t *step = proof_row(proof, "Something to find", entity, NULL, NULL);
@@ -141,20 +157,21 @@ static void criterion_search(struct proof *proof) {
     criterion_close(proof, criterion);
 }
 
-/* A CSV text of the fields that a row needs. Money is written in units, not cents. */
+/* A CSV text of one row. Money is written in units, not cents. */
 static const char *csv_of(struct proof *proof, const json_t *entity, const char **title) {
     json_auto_t *body = proof_body(proof, entity, NULL);
     const char *heading = "", *line = "";
     size_t i;
     json_t *field;
-    json_array_foreach(json_object_get(entity, "fields"), i, field) {
+    json_array_foreach (json_object_get(entity, "fields"), i, field) {
         const char *name = json_str(field, "name", ""), *type = json_str(field, "type", "");
         const json_t *value = json_object_get(body, name);
-        if (!value || !json_flag(field, "required", false))
+        if (!value)
             continue;
         const char *cell = json_is_string(value) ? json_string_value(value) : json_text(proof->arena, value);
         if (str_eq(type, "money"))
-            cell = TEXT("%lld.%02lld", (long long)json_integer_value(value) / 100, (long long)json_integer_value(value) % 100);
+            cell = TEXT("%lld.%02lld", (long long)json_integer_value(value) / 100,
+                        (long long)json_integer_value(value) % 100);
         if (str_eq(type, "tags"))
             cell = "alpha";
         heading = TEXT("%s%s%s", heading, *heading ? "," : "", name);
@@ -179,7 +196,9 @@ static json_t *import_step(struct proof *proof, const json_t *entity, const char
 static void criterion_csv(struct proof *proof) {
     const json_t *entity = simple_entity(proof);
     const char *slug = json_str(entity, "slug", ""), *title = NULL;
-    json_t *criterion = criterion_open(proof, "Records go out and come in as CSV", "When a CSV file is imported, then its rows are records; the export has them all.", "csv");
+    json_t *criterion =
+        criterion_open(proof, "Records go out and come in as CSV",
+                       "When a CSV file is imported, then its rows are records; the export has them all.", "csv");
     criterion_entity(criterion, slug);
     import_step(proof, entity, &title);
     json_t *step = proof_step(proof, "Export", "GET", TEXT("/api/%s/export", slug), NULL, 200);
@@ -192,7 +211,9 @@ static void criterion_csv(struct proof *proof) {
 
 static void criterion_audit(struct proof *proof) {
     const json_t *entity = simple_entity(proof);
-    json_t *criterion = criterion_open(proof, "Changes are on record", "When a record is added, then the audit log says what, when and by whom.", "audit");
+    json_t *criterion =
+        criterion_open(proof, "Changes are on record",
+                       "When a record is added, then the audit log says what, when and by whom.", "audit");
     criterion_part(criterion, "audit");
     criterion_entity(criterion, json_str(entity, "slug", ""));
     proof_row(proof, "Add something", entity, NULL, NULL);
@@ -207,14 +228,17 @@ static void criterion_audit(struct proof *proof) {
 
 static void criterion_notifications(struct proof *proof) {
     const json_t *entity = simple_entity(proof);
-    json_t *criterion = criterion_open(proof, "Others are told what happened", "When somebody adds a record, then everybody else is notified, until they have read it.", "notifications");
+    json_t *criterion = criterion_open(
+        proof, "Others are told what happened",
+        "When somebody adds a record, then everybody else is notified, until they have read it.", "notifications");
     criterion_part(criterion, "notifications");
     criterion_entity(criterion, json_str(entity, "slug", ""));
     sign_up(proof, "teller", "Tom Teller", "tom@example.com");
     const char *own = proof->as;
     proof->as = "teller";
     json_auto_t *body = proof_body(proof, entity, NULL);
-    proof_step(proof, "Tom adds something", "POST", TEXT("/api/%s", json_str(entity, "slug", "")), json_incref(body), 201);
+    proof_step(proof, "Tom adds something", "POST", TEXT("/api/%s", json_str(entity, "slug", "")), json_incref(body),
+               201);
     proof->as = own;
     json_t *step = proof_step(proof, "The owner is told", "GET", "/api/notifications", NULL, 200);
     json_object_set_new(json_object_get(step, "expect"), "min", json_pack("{s:i}", "unread", 1));
@@ -225,10 +249,14 @@ static void criterion_notifications(struct proof *proof) {
 }
 
 static void criterion_tokens(struct proof *proof) {
-    json_t *criterion = criterion_open(proof, "API tokens are made and taken back", "When somebody makes an API token, then it is shown once; when it is taken back, then it is gone.", "api-tokens");
+    json_t *criterion = criterion_open(
+        proof, "API tokens are made and taken back",
+        "When somebody makes an API token, then it is shown once; when it is taken back, then it is gone.",
+        "api-tokens");
     criterion_part(criterion, "tokens");
     const char *id = proof_name(proof, "token");
-    json_t *step = proof_step(proof, "Make one", "POST", "/api/tokens", json_pack("{s:s}", "name", "Nightly report"), 201);
+    json_t *step =
+        proof_step(proof, "Make one", "POST", "/api/tokens", json_pack("{s:s}", "name", "Nightly report"), 201);
     proof_save(step, id, "id");
     proof_save(step, proof_name(proof, "secret"), "token");
     step = proof_step(proof, "It is listed without its secret", "GET", "/api/tokens", NULL, 200);
@@ -243,7 +271,8 @@ static void criterion_tokens(struct proof *proof) {
 static json_t *upload_step(struct proof *proof, const char *name) {
     json_t *step = proof_step(proof, "Upload a file", "POST", "/api/files", NULL, 201);
     put_str(json_object_get(step, "request"), "text",
-            "--part\r\nContent-Disposition: form-data; name=\"file\"; filename=\"note.txt\"\r\nContent-Type: text/plain\r\n\r\nhello\r\n--part--\r\n");
+            "--part\r\nContent-Disposition: form-data; name=\"file\"; filename=\"note.txt\"\r\nContent-Type: "
+            "text/plain\r\n\r\nhello\r\n--part--\r\n");
     put_str(json_object_get(step, "request"), "contentType", "multipart/form-data; boundary=part");
     proof_route(step, "POST", "/api/files");
     proof_save(step, name, "name");
@@ -251,7 +280,9 @@ static json_t *upload_step(struct proof *proof, const char *name) {
 }
 
 static void criterion_uploads(struct proof *proof) {
-    json_t *criterion = criterion_open(proof, "Files are stored and given back", "When somebody uploads a file, then it is there under its address and can be kept with a record.", "uploads");
+    json_t *criterion = criterion_open(
+        proof, "Files are stored and given back",
+        "When somebody uploads a file, then it is there under its address and can be kept with a record.", "uploads");
     criterion_part(criterion, "uploads");
     const char *name = proof_name(proof, "file");
     upload_step(proof, name);
@@ -260,7 +291,7 @@ static void criterion_uploads(struct proof *proof) {
     proof_contains(step, "contains", "hello");
     size_t i;
     json_t *entity;
-    json_array_foreach(json_object_get(proof->plan, "entities"), i, entity) {
+    json_array_foreach (json_object_get(proof->plan, "entities"), i, entity) {
         const json_t *field = find_by(json_object_get(entity, "fields"), "type", "file", NULL);
         if (!field)
             continue;
@@ -275,7 +306,8 @@ static void criterion_uploads(struct proof *proof) {
 
 /* ---- the whole */
 
-static void add_plain(struct proof *proof, const char *title, const char *statement, const char *part, const char *kind, const char *path) {
+static void add_plain(struct proof *proof, const char *title, const char *statement, const char *part, const char *kind,
+                      const char *path) {
     json_t *criterion = criterion_open(proof, title, statement, "app");
     criterion_part(criterion, part);
     json_t *check = json_pack("{s:s}", "kind", kind);
@@ -289,26 +321,41 @@ void criteria_app(struct proof *proof) {
     static const struct {
         const char *capability;
         void (*add)(struct proof *proof);
-    } rows[] = {{"auth", criterion_closed},       {"auth", criterion_accounts}, {"roles", criterion_roles},
-                {"search", criterion_search},     {"csv", criterion_csv},       {"audit", criterion_audit},
-                {"notifications", criterion_notifications}, {"apiTokens", criterion_tokens}, {"uploads", criterion_uploads}};
+    } rows[] = {{"auth", criterion_closed},
+                {"auth", criterion_accounts},
+                {"roles", criterion_roles},
+                {"search", criterion_search},
+                {"csv", criterion_csv},
+                {"audit", criterion_audit},
+                {"notifications", criterion_notifications},
+                {"apiTokens", criterion_tokens},
+                {"uploads", criterion_uploads}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (has(proof, rows[i].capability))
             rows[i].add(proof);
-    json_t *criterion = criterion_open(proof, "Unknown addresses answer 404", "When somebody opens an address that does not exist, then the app says so.", "app");
+    json_t *criterion =
+        criterion_open(proof, "Unknown addresses answer 404",
+                       "When somebody opens an address that does not exist, then the app says so.", "app");
     criterion_part(criterion, "shell");
     const char *slug = json_str(simple_entity(proof), "slug", "");
     proof_step(proof, "A page that is not there", "GET", TEXT("/%s/99999999", slug), NULL, 404);
     proof_step(proof, "An unknown record", "GET", TEXT("/api/%s/99999999", slug), NULL, 404);
     criterion_close(proof, criterion);
-    criterion = criterion_open(proof, "Settings are shown", "When somebody opens the settings, then the page is there.", "app");
+    criterion =
+        criterion_open(proof, "Settings are shown", "When somebody opens the settings, then the page is there.", "app");
     criterion_part(criterion, "settings");
     proof_contains(proof_step(proof, "The settings", "GET", "/settings", NULL, 200), "contains", "Settings");
     criterion_close(proof, criterion);
-    add_plain(proof, "The app builds", "When the app is installed, type-checked and built, then all of it succeeds.", "foundation", "build", NULL);
-    add_plain(proof, "The tables are made at start", "Given an empty folder, when the app starts, then it makes its tables and passes its own tests.", "data", "tests", NULL);
-    add_plain(proof, "The app's own tests pass", "When the app's tests are run, then all of them pass.", "tests", "tests", NULL);
-    add_plain(proof, "A README says how to run it", "The README says what the app does, how to start it and where its data lies.", "docs", "files", "README.md");
+    add_plain(proof, "The app builds", "When the app is installed, type-checked and built, then all of it succeeds.",
+              "foundation", "build", NULL);
+    add_plain(proof, "The tables are made at start",
+              "Given an empty folder, when the app starts, then it makes its tables and passes its own tests.", "data",
+              "tests", NULL);
+    add_plain(proof, "The app's own tests pass", "When the app's tests are run, then all of them pass.", "tests",
+              "tests", NULL);
+    add_plain(proof, "A README says how to run it",
+              "The README says what the app does, how to start it and where its data lies.", "docs", "files",
+              "README.md");
 }
 
 /* ---- setup, and the check that goes over every route */
@@ -323,8 +370,9 @@ void proof_setup(struct proof *proof) {
     }
     size_t i;
     json_t *entity;
-    json_array_foreach(json_object_get(proof->plan, "entities"), i, entity)
-        proof_row(proof, TEXT("A first %s", text_lower_first(proof->arena, json_str(entity, "name", ""))), entity, NULL, proof_base(proof, json_str(entity, "slug", "")));
+    json_array_foreach (json_object_get(proof->plan, "entities"), i, entity)
+        proof_row(proof, TEXT("A first %s", text_lower_first(proof->arena, json_str(entity, "name", ""))), entity, NULL,
+                  proof_base(proof, json_str(entity, "slug", "")));
 }
 
 /* The path of a route with its [id] filled in, or NULL where another step has to go first. */
@@ -350,7 +398,8 @@ static void route_of_entity(struct proof *proof, const json_t *entity, const cha
     }
     if (str_eq(method, "DELETE") || str_eq(method, "PATCH")) {
         json_t *body = str_eq(method, "PATCH") ? json_object() : NULL;
-        step = proof_step(proof, TEXT("%s %s", method, path), method, TEXT("/api/%s/${routes_%s}", slug, proof_base(proof, slug)), body, body ? 200 : 204);
+        step = proof_step(proof, TEXT("%s %s", method, path), method,
+                          TEXT("/api/%s/${routes_%s}", slug, proof_base(proof, slug)), body, body ? 200 : 204);
         proof_route(step, method, route_id);
         return;
     }
@@ -364,13 +413,15 @@ static bool special_route(struct proof *proof, const char *method, const char *p
     if (str_eq(path, "/api/auth/sign-up"))
         step = sign_up(proof, "routes", "Rosa Routes", "rosa@example.com");
     else if (str_eq(path, "/api/auth/sign-in"))
-        step = step_as(proof, "routes", "POST /api/auth/sign-in", "POST", path, json_pack("{s:s, s:s}", "email", "rosa@example.com", "password", PASSWORD), 200);
+        step = step_as(proof, "routes", "POST /api/auth/sign-in", "POST", path,
+                       json_pack("{s:s, s:s}", "email", "rosa@example.com", "password", PASSWORD), 200);
     else if (str_eq(path, "/api/auth/sign-out"))
         step = step_as(proof, "routes", "POST /api/auth/sign-out", "POST", path, json_object(), 204);
     else if (str_eq(path, "/sign-in") || str_eq(path, "/sign-up"))
         step = step_as(proof, NULL, TEXT("GET %s", path), "GET", path, NULL, 200);
     else if (str_eq(path, "/api/users/[id]"))
-        step = proof_step(proof, "PATCH /api/users/[id]", "PATCH", "/api/users/${rosa_id}", json_pack("{s:s}", "role", "member"), 200);
+        step = proof_step(proof, "PATCH /api/users/[id]", "PATCH", "/api/users/${rosa_id}",
+                          json_pack("{s:s}", "role", "member"), 200);
     else if (str_eq(path, "/search") || str_eq(path, "/api/search"))
         step = proof_step(proof, TEXT("GET %s", path), "GET", TEXT("%s?q=a", path), NULL, 200);
     else if (str_eq(path, "/api/notifications/read"))
@@ -380,11 +431,14 @@ static bool special_route(struct proof *proof, const char *method, const char *p
     else if (str_eq(path, "/api/files/[name]"))
         step = proof_step(proof, "GET /api/files/[name]", "GET", "/api/files/${routes_file}", NULL, 200);
     else if (str_eq(path, "/api/tokens") && str_eq(method, "POST"))
-        proof_save(step = proof_step(proof, "POST /api/tokens", "POST", path, json_pack("{s:s}", "name", "Routes"), 201), "routes_token", "id");
+        proof_save(step =
+                       proof_step(proof, "POST /api/tokens", "POST", path, json_pack("{s:s}", "name", "Routes"), 201),
+                   "routes_token", "id");
     else if (str_eq(path, "/api/tokens/[id]"))
         step = proof_step(proof, "DELETE /api/tokens/[id]", "DELETE", "/api/tokens/${routes_token}", NULL, 204);
     else if (str_eq(path, "/api/health"))
-        proof_expect(step = step_as(proof, NULL, "GET /api/health", "GET", path, NULL, 200), "status", json_string("ok"));
+        proof_expect(step = step_as(proof, NULL, "GET /api/health", "GET", path, NULL, 200), "status",
+                     json_string("ok"));
     if (!step)
         return false;
     if (str_eq(path, "/api/auth/sign-up"))
@@ -396,9 +450,10 @@ static bool special_route(struct proof *proof, const char *method, const char *p
 static const json_t *timer_of(const struct proof *proof, const char *path) {
     size_t i;
     json_t *view;
-    json_array_foreach(json_object_get(proof->plan, "views"), i, view) {
+    json_array_foreach (json_object_get(proof->plan, "views"), i, view) {
         const char *slug = json_str(view, "slug", "");
-        if (str_eq(json_str(view, "kind", ""), "timer") && str_starts(path, "/api/") && str_starts(path + 5, slug) && path[5 + strlen(slug)] == '/')
+        if (str_eq(json_str(view, "kind", ""), "timer") && str_starts(path, "/api/") && str_starts(path + 5, slug) &&
+            path[5 + strlen(slug)] == '/')
             return view;
     }
     return NULL;
@@ -421,12 +476,14 @@ static const json_t *entity_of_path(const struct proof *proof, const char *path)
 
 void proof_routes_check(struct proof *proof) {
     json_t *steps = json_array(), *route;
-    json_array_append_new(json_object_get(proof->plan, "checks"), json_pack("{s:s, s:s, s:o}", "id", "routes", "title", "Every page and API call answers", "steps", steps));
+    json_array_append_new(
+        json_object_get(proof->plan, "checks"),
+        json_pack("{s:s, s:s, s:o}", "id", "routes", "title", "Every page and API call answers", "steps", steps));
     proof->steps = steps;
     proof->prefix = "routes_";
     proof->as = has(proof, "auth") ? "owner" : NULL;
     size_t i;
-    json_array_foreach(json_object_get(proof->plan, "routes"), i, route) {
+    json_array_foreach (json_object_get(proof->plan, "routes"), i, route) {
         const char *method = json_str(route, "method", ""), *path = json_str(route, "path", "");
         const json_t *entity = entity_of_path(proof, path), *timer = timer_of(proof, path);
         if (timer)

@@ -21,7 +21,8 @@ static const char *label_of(const json_t *entity, const char *field) {
 }
 
 /* The order of faults: what a refused row is told, if two rules are against it. */
-static json_t *refused_row(struct proof *proof, const char *note, const json_t *entity, const json_t *given, const char *field, const char *message) {
+static json_t *refused_row(struct proof *proof, const char *note, const json_t *entity, const json_t *given,
+                           const char *field, const char *message) {
     json_t *step = proof_row(proof, note, entity, given, NULL);
     json_object_set_new(json_object_get(step, "expect"), "status", json_integer(400));
     proof_expect(step, TEXT("fields.%s", field), json_string(message));
@@ -35,15 +36,21 @@ static void criterion_unique(struct proof *proof, const json_t *entity, const js
     const char *slug = json_str(entity, "slug", ""), *labels = "";
     size_t i;
     json_t *name;
-    json_array_foreach(fields, i, name)
-        labels = TEXT("%s%s%s", labels, i == 0 ? "" : i + 1 == json_array_size(fields) ? " and " : ", ",
+    json_array_foreach (fields, i, name)
+        labels = TEXT("%s%s%s", labels,
+                      i == 0                             ? ""
+                      : i + 1 == json_array_size(fields) ? " and "
+                                                         : ", ",
                       text_lower_first(proof->arena, label_of(entity, json_string_value(name))));
-    json_t *criterion = criterion_open(proof, TEXT("no two %s with the same %s", text_lower_first(proof->arena, json_str(entity, "plural", "")), labels),
-                                       TEXT("Given %s, when another one with the same %s is added, then it is refused with \"%s\".", a_name(proof, entity), labels, json_str(rule, "message", "")),
-                                       json_str(entity, "feature", ""));
+    json_t *criterion = criterion_open(
+        proof,
+        TEXT("no two %s with the same %s", text_lower_first(proof->arena, json_str(entity, "plural", "")), labels),
+        TEXT("Given %s, when another one with the same %s is added, then it is refused with \"%s\".",
+             a_name(proof, entity), labels, json_str(rule, "message", "")),
+        json_str(entity, "feature", ""));
     criterion_entity(criterion, slug);
     json_auto_t *given = json_object();
-    json_array_foreach(fields, i, name) {
+    json_array_foreach (fields, i, name) {
         const json_t *field = entity_field(entity, json_string_value(name));
         if (str_eq(json_str(field, "type", ""), "ref")) {
             const json_t *target = proof_entity(proof, json_str(field, "entity", ""));
@@ -68,21 +75,26 @@ static void criterion_unique(struct proof *proof, const json_t *entity, const js
 
 static json_t *bound_value(const char *type, bool is_later) {
     if (str_eq(type, "date"))
-        return json_string(is_later ? "2030-06-20" : "2030-06-10");
+        return json_string(is_later ? "2022-06-20" : "2022-06-10");
     if (str_eq(type, "datetime"))
-        return json_string(is_later ? "2030-06-10T18:00:00.000Z" : "2030-06-10T08:00:00.000Z");
+        return json_string(is_later ? "2022-06-10T18:00:00.000Z" : "2022-06-10T08:00:00.000Z");
     if (str_eq(type, "time"))
         return json_string(is_later ? "18:00" : "08:00");
     return json_integer(is_later ? 5 : 2);
 }
 
 static void criterion_order(struct proof *proof, const json_t *entity, const json_t *rule) {
-    const char *from = json_str(rule, "from", ""), *to = json_str(rule, "to", ""), *type = json_str(entity_field(entity, from), "type", "");
-    json_t *criterion = criterion_open(proof, TEXT("%s of %s is not before %s", text_lower_first(proof->arena, label_of(entity, to)), a_name(proof, entity),
-                                                   text_lower_first(proof->arena, label_of(entity, from))),
-                                       TEXT("When somebody adds %s whose %s lies before its %s, then it is refused at that field; the other way round it is taken.", a_name(proof, entity),
-                                            text_lower_first(proof->arena, label_of(entity, to)), text_lower_first(proof->arena, label_of(entity, from))),
-                                       json_str(entity, "feature", ""));
+    const char *from = json_str(rule, "from", ""), *to = json_str(rule, "to", ""),
+               *type = json_str(entity_field(entity, from), "type", "");
+    json_t *criterion =
+        criterion_open(proof,
+                       TEXT("%s of %s is not before %s", text_lower_first(proof->arena, label_of(entity, to)),
+                            a_name(proof, entity), text_lower_first(proof->arena, label_of(entity, from))),
+                       TEXT("When somebody adds %s whose %s lies before its %s, then it is refused at that field; the "
+                            "other way round it is taken.",
+                            a_name(proof, entity), text_lower_first(proof->arena, label_of(entity, to)),
+                            text_lower_first(proof->arena, label_of(entity, from))),
+                       json_str(entity, "feature", ""));
     criterion_entity(criterion, json_str(entity, "slug", ""));
     json_auto_t *wrong = json_pack("{s:o, s:o}", from, bound_value(type, true), to, bound_value(type, false));
     json_auto_t *right = json_pack("{s:o, s:o}", from, bound_value(type, false), to, bound_value(type, true));
@@ -97,16 +109,18 @@ static const char *value_outside(const json_t *entity, const json_t *where) {
     const json_t *field = entity_field(entity, json_str(where, "field", ""));
     size_t i;
     json_t *option;
-    json_array_foreach(json_object_get(field, "options"), i, option) {
+    json_array_foreach (json_object_get(field, "options"), i, option) {
         if (!is_in(json_object_get(where, "in"), json_str(option, "value", "")))
             return json_str(option, "value", "");
     }
     return NULL;
 }
 
-/* A refused row may break a unique rule instead, where that names the field first: fresh references keep the two apart. */
+/* A refused row may break a unique rule instead, where that names the field first: fresh references keep the two apart.
+ */
 static void criterion_limit(struct proof *proof, const json_t *entity, const json_t *rule) {
-    const char *ref = json_str(rule, "ref", ""), *limit = json_str(rule, "limit", ""), *message = json_str(rule, "message", "");
+    const char *ref = json_str(rule, "ref", ""), *limit = json_str(rule, "limit", ""),
+               *message = json_str(rule, "message", "");
     const json_t *target = proof_entity(proof, json_str(entity_field(entity, ref), "entity", ""));
     const json_t *where = json_object_get(rule, "where");
     int64_t most = json_int(entity_field(target, limit), "min", 1);
@@ -115,10 +129,14 @@ static void criterion_limit(struct proof *proof, const json_t *entity, const jso
         return;
     bool is_credit = str_eq(json_str(rule, "kind", ""), "credit");
     const char *many = text_lower_first(proof->arena, json_str(entity, "plural", ""));
-    json_t *criterion = criterion_open(proof, is_credit ? TEXT("%s is used up", a_name(proof, target)) : TEXT("no more %s than %s takes", many, a_name(proof, target)),
-                                       TEXT("Given %s whose %s is %d, when it is used up and one more of %s is added to it, then that is refused with \"%s\".",
-                                            a_name(proof, target), text_lower_first(proof->arena, label_of(target, limit)), (int)most, many, message),
-                                       json_str(entity, "feature", ""));
+    json_t *criterion = criterion_open(
+        proof,
+        is_credit ? TEXT("%s is used up", a_name(proof, target))
+                  : TEXT("no more %s than %s takes", many, a_name(proof, target)),
+        TEXT("Given %s whose %s is %d, when it is used up and one more of %s is added to it, then that is refused with "
+             "\"%s\".",
+             a_name(proof, target), text_lower_first(proof->arena, label_of(target, limit)), (int)most, many, message),
+        json_str(entity, "feature", ""));
     criterion_entity(criterion, json_str(entity, "slug", ""));
     criterion_entity(criterion, json_str(target, "slug", ""));
     const char *parent = proof_name(proof, "limited"), *last = proof_name(proof, "last");
@@ -129,7 +147,8 @@ static void criterion_limit(struct proof *proof, const json_t *entity, const jso
         json_object_set(given, json_str(where, "field", ""), json_array_get(json_object_get(where, "in"), 0));
     for (int64_t i = 0; i < most; i++)
         proof_row(proof, "There is room", entity, given, last);
-    json_t *step = proof_step(proof, "Nothing remains", "GET", TEXT("/api/%s/${%s}", json_str(target, "slug", ""), parent), NULL, 200);
+    json_t *step = proof_step(proof, "Nothing remains", "GET",
+                              TEXT("/api/%s/${%s}", json_str(target, "slug", ""), parent), NULL, 200);
     proof_expect(step, "remaining", json_integer(0));
     refused_row(proof, "One too many is refused", entity, given, ref, message);
     const char *outside = where ? value_outside(entity, where) : NULL;
@@ -144,15 +163,19 @@ static void criterion_limit(struct proof *proof, const json_t *entity, const jso
 /* ---- threshold */
 
 static void criterion_threshold(struct proof *proof, const json_t *entity, const json_t *rule) {
-    const char *field = json_str(rule, "field", ""), *slug = json_str(entity, "slug", ""), *label = json_str(rule, "label", "");
-    const json_t *definition = entity_field(entity, field), *max = json_object_get(definition, "max"), *min = json_object_get(definition, "min");
+    const char *field = json_str(rule, "field", ""), *slug = json_str(entity, "slug", ""),
+               *label = json_str(rule, "label", "");
+    const json_t *definition = entity_field(entity, field), *max = json_object_get(definition, "max"),
+                 *min = json_object_get(definition, "min");
     double limit = json_number_value(json_object_get(rule, "limit"));
     if ((max && limit + 10 > json_number_value(max)) || (min && limit < json_number_value(min)))
         return;
-    json_t *criterion = criterion_open(proof, TEXT("%s with little left are flagged", text_lower_first(proof->arena, json_str(entity, "plural", ""))),
-                                       TEXT("Given %s with a %s of %g, then it is flagged \"%s\" on its page and in the filtered list; one with more is not.",
-                                            a_name(proof, entity), text_lower_first(proof->arena, label_of(entity, field)), limit, label),
-                                       json_str(entity, "feature", ""));
+    json_t *criterion = criterion_open(
+        proof, TEXT("%s with little left are flagged", text_lower_first(proof->arena, json_str(entity, "plural", ""))),
+        TEXT("Given %s with a %s of %g, then it is flagged \"%s\" on its page and in the filtered list; one with more "
+             "is not.",
+             a_name(proof, entity), text_lower_first(proof->arena, label_of(entity, field)), limit, label),
+        json_str(entity, "feature", ""));
     criterion_entity(criterion, slug);
     const char *low = proof_name(proof, "low"), *high = proof_name(proof, "high");
     json_auto_t *few = json_object(), *many = json_object();
@@ -165,7 +188,8 @@ static void criterion_threshold(struct proof *proof, const json_t *entity, const
     const char *high_title = proof_title(entity, json_object_get(json_object_get(step, "request"), "json"));
     step = proof_step(proof, "The page flags it", "GET", TEXT("/%s/${%s}", slug, low), NULL, 200);
     proof_contains(step, "contains", label);
-    step = proof_step(proof, "The filtered list has the one and not the other", "GET", TEXT("/%s?flag=1", slug), NULL, 200);
+    step = proof_step(proof, "The filtered list has the one and not the other", "GET", TEXT("/%s?flag=1", slug), NULL,
+                      200);
     if (low_title && high_title) {
         proof_contains(step, "contains", low_title);
         proof_contains(step, "absent", high_title);
@@ -182,15 +206,19 @@ static bool within(const json_t *field, int64_t value) {
 
 static void criterion_rollup(struct proof *proof, const json_t *entity, const json_t *rule) {
     const json_t *from = proof_entity(proof, json_str(rule, "from", "")), *where = json_object_get(rule, "where");
-    const char *fn = json_str(rule, "fn", "count"), *field = json_str(rule, "field", ""), *times = json_str(rule, "times", NULL);
+    const char *fn = json_str(rule, "fn", "count"), *field = json_str(rule, "field", ""),
+               *times = json_str(rule, "times", NULL);
     bool is_count = str_eq(fn, "count");
     if ((!is_count && (!within(entity_field(from, field), 3) || !within(entity_field(from, field), 5))) ||
         (times && !within(entity_field(from, times), 2)))
         return;
-    const char *many = text_lower_first(proof->arena, json_str(from, "plural", "")), *label = json_str(rule, "label", "");
-    json_t *criterion = criterion_open(proof, TEXT("%s of %s comes from its %s", text_lower_first(proof->arena, label), a_name(proof, entity), many),
-                                       TEXT("Given %s with two %s, then its %s is worked out from them.", a_name(proof, entity), many, text_lower_first(proof->arena, label)),
-                                       json_str(entity, "feature", ""));
+    const char *many = text_lower_first(proof->arena, json_str(from, "plural", "")),
+               *label = json_str(rule, "label", "");
+    json_t *criterion = criterion_open(
+        proof, TEXT("%s of %s comes from its %s", text_lower_first(proof->arena, label), a_name(proof, entity), many),
+        TEXT("Given %s with two %s, then its %s is worked out from them.", a_name(proof, entity), many,
+             text_lower_first(proof->arena, label)),
+        json_str(entity, "feature", ""));
     criterion_entity(criterion, json_str(entity, "slug", ""));
     criterion_entity(criterion, json_str(from, "slug", ""));
     const char *parent = proof_name(proof, "parent");
@@ -207,16 +235,22 @@ static void criterion_rollup(struct proof *proof, const json_t *entity, const js
         proof_row(proof, TEXT("Add %s to it", a_name(proof, from)), from, given, NULL);
     }
     int64_t sum = str_eq(fn, "avg") ? 4 : is_count ? 2 : 8;
-    json_t *step = proof_step(proof, "The value is worked out", "GET", TEXT("/api/%s/${%s}", json_str(entity, "slug", ""), parent), NULL, 200);
+    json_t *step = proof_step(proof, "The value is worked out", "GET",
+                              TEXT("/api/%s/${%s}", json_str(entity, "slug", ""), parent), NULL, 200);
     proof_expect(step, json_str(rule, "name", ""), json_integer(times && !is_count ? sum * 2 : sum));
     criterion_close(proof, criterion);
 }
 
 static void criterion_unique_field(struct proof *proof, const json_t *entity, const json_t *field) {
     const char *label = json_str(field, "label", ""), *name = json_str(field, "name", "");
-    json_t *criterion = criterion_open(proof, TEXT("%s of %s is unique", str_eq(text_lower_first(proof->arena, label), label) ? label : text_lower_first(proof->arena, label), a_name(proof, entity)),
-                                       TEXT("Given %s, when another one with the same %s is added, then it is refused.", a_name(proof, entity), text_lower_first(proof->arena, label)),
-                                       json_str(entity, "feature", ""));
+    json_t *criterion = criterion_open(
+        proof,
+        TEXT("%s of %s is unique",
+             str_eq(text_lower_first(proof->arena, label), label) ? label : text_lower_first(proof->arena, label),
+             a_name(proof, entity)),
+        TEXT("Given %s, when another one with the same %s is added, then it is refused.", a_name(proof, entity),
+             text_lower_first(proof->arena, label)),
+        json_str(entity, "feature", ""));
     criterion_entity(criterion, json_str(entity, "slug", ""));
     proof->counter++;
     json_t *value = proof_value(proof, entity, field);
@@ -232,11 +266,11 @@ static void criterion_unique_field(struct proof *proof, const json_t *entity, co
 void criteria_rules(struct proof *proof, const json_t *entity) {
     size_t i;
     json_t *rule, *field;
-    json_array_foreach(json_object_get(entity, "fields"), i, field) {
+    json_array_foreach (json_object_get(entity, "fields"), i, field) {
         if (json_flag(field, "unique", false))
             criterion_unique_field(proof, entity, field);
     }
-    json_array_foreach(json_object_get(entity, "rules"), i, rule) {
+    json_array_foreach (json_object_get(entity, "rules"), i, rule) {
         const char *kind = json_str(rule, "kind", "");
         if (str_eq(kind, "unique"))
             criterion_unique(proof, entity, rule);

@@ -25,7 +25,10 @@ static struct task_group *group_for(struct grouping *grouping, const char *slug,
         if (str_eq(grouping->groups[i].slug, slug))
             return &grouping->groups[i];
     struct task_group *group = &grouping->groups[grouping->count++];
-    *group = (struct task_group){.slug = slug, .title = title, .parts = arena_array(grouping->arena, grouping->part_count + 1, sizeof(struct part *))};
+    *group =
+        (struct task_group){.slug = slug,
+                            .title = title,
+                            .parts = arena_array(grouping->arena, grouping->part_count + 1, sizeof(struct part *))};
     return group;
 }
 
@@ -34,7 +37,7 @@ static const json_t *module_of(const struct grouping *grouping, const struct par
     const char *list = str_starts(part->id, "entity:") ? "entities" : "views";
     size_t i;
     json_t *module;
-    json_array_foreach(json_object_get(grouping->plan, "modules"), i, module) {
+    json_array_foreach (json_object_get(grouping->plan, "modules"), i, module) {
         if (is_in(json_object_get(module, list), slug))
             return module;
     }
@@ -45,8 +48,12 @@ static const json_t *module_of(const struct grouping *grouping, const struct par
 static struct task_group *group_of_part(struct grouping *grouping, const struct part *part) {
     static const struct {
         const char *part, *slug, *title;
-    } rows[] = {{"foundation", "foundation", "Project set-up"}, {"data", "data", "Database and accounts"}, {"shell", "shell", "Frame of the app"},
-                {"auth", "accounts", "Signing in and people"},  {"dashboard", "dashboard", "Dashboard"},     {"tests", "tests", "The app's own tests"},
+    } rows[] = {{"foundation", "foundation", "Project set-up"},
+                {"data", "data", "Database and accounts"},
+                {"shell", "shell", "Frame of the app"},
+                {"auth", "accounts", "Signing in and people"},
+                {"dashboard", "dashboard", "Dashboard"},
+                {"tests", "tests", "The app's own tests"},
                 {"docs", "docs", "README"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (str_eq(rows[i].part, part->id))
@@ -143,9 +150,9 @@ static bool part_of_group(const struct task_group *group, const char *id) {
 static void add_criteria(const struct grouping *grouping, const struct task_group *group, bool is_first, json_t *ids) {
     size_t i, j;
     json_t *criterion, *part;
-    json_array_foreach(json_object_get(grouping->plan, "criteria"), i, criterion) {
+    json_array_foreach (json_object_get(grouping->plan, "criteria"), i, criterion) {
         bool is_ours = false, is_anyones = false;
-        json_array_foreach(json_object_get(criterion, "parts"), j, part) {
+        json_array_foreach (json_object_get(criterion, "parts"), j, part) {
             const char *id = str_or(json_string_value(part), "");
             is_ours = is_ours || part_of_group(group, id);
             is_anyones = is_anyones || part_index(grouping, id) < grouping->part_count;
@@ -157,7 +164,8 @@ static void add_criteria(const struct grouping *grouping, const struct task_grou
 
 static json_t *definition(struct grouping *grouping, const size_t *order, size_t at) {
     struct task_group *group = &grouping->groups[order[at]];
-    json_t *needs = json_array(), *scope = json_array(), *outputs = json_array(), *parts = json_array(), *criteria = json_array();
+    json_t *needs = json_array(), *scope = json_array(), *outputs = json_array(), *parts = json_array(),
+           *criteria = json_array();
     for (size_t i = 0; i < at; i++)
         if (group->needs[order[i]])
             json_array_append_new(needs, json_sprintf("task-%03zu", i + 1));
@@ -173,9 +181,9 @@ static json_t *definition(struct grouping *grouping, const size_t *order, size_t
     add_criteria(grouping, group, at == 0, criteria);
     const char *description = instruct_description(grouping->arena, grouping->plan, group);
     const char *instructions = instruct_text(grouping->arena, grouping->plan, group, criteria);
-    return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "id", json_sprintf("task-%03zu", at + 1), "slug", group->slug, "description",
-                     description, "instructions", instructions, "dependencies", needs, "pathScope", scope, "expectedOutputs", outputs, "criteria",
-                     criteria, "parts", parts);
+    return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "id", json_sprintf("task-%03zu", at + 1), "slug",
+                     group->slug, "description", description, "instructions", instructions, "dependencies", needs,
+                     "pathScope", scope, "expectedOutputs", outputs, "criteria", criteria, "parts", parts);
 }
 
 /* Files on main that no part renders, outside every task's scope: what is inside one is cleared by that task. */
@@ -200,20 +208,25 @@ static void add_retirement(json_t *tasks, json_t *order, json_t *paths, struct a
     }
     const char *list = "";
     json_t *path;
-    json_array_foreach(paths, i, path) {
+    json_array_foreach (paths, i, path) {
         if (i < 40)
             list = arena_printf(arena, "%s- %s\n", list, json_string_value(path));
     }
-    const char *instructions = arena_printf(arena, "Delete these files. They belong to an earlier version of the app, and nothing in the plan refers to them any more:\n\n%s%s\nCreate and change nothing else.",
-                                            list, json_array_size(paths) > 40 ? "- and the others in the path scope\n" : "");
+    const char *instructions =
+        arena_printf(arena,
+                     "Delete these files. They belong to an earlier version of the app, and nothing in the plan refers "
+                     "to them any more:\n\n%s%s\nCreate and change nothing else.",
+                     list, json_array_size(paths) > 40 ? "- and the others in the path scope\n" : "");
     json_array_append_new(order, json_sprintf("task-%03zu", number));
-    json_array_append_new(tasks, json_pack("{s:o, s:s, s:s, s:s, s:[], s:o, s:[], s:[], s:[s]}", "id", json_sprintf("task-%03zu", number), "slug", "retire",
-                                           "description", "Remove files that the plan no longer has", "instructions", instructions, "dependencies",
-                                           "pathScope", paths, "expectedOutputs", "criteria", "parts", "retire"));
+    json_array_append_new(tasks, json_pack("{s:o, s:s, s:s, s:s, s:[], s:o, s:[], s:[], s:[s]}", "id",
+                                           json_sprintf("task-%03zu", number), "slug", "retire", "description",
+                                           "Remove files that the plan no longer has", "instructions", instructions,
+                                           "dependencies", "pathScope", paths, "expectedOutputs", "criteria", "parts",
+                                           "retire"));
 }
 
-int planner_decompose(const struct planner *planner, const json_t *plan, const char *const *base_paths, size_t base_path_count,
-                      struct arena *arena, json_t **tasks, struct err *err) {
+int planner_decompose(const struct planner *planner, const json_t *plan, const char *const *base_paths,
+                      size_t base_path_count, struct arena *arena, json_t **tasks, struct err *err) {
     json_t *view;
     struct grouping grouping = {.arena = arena, .plan = plan};
     int rc = blueprint_view(plan, arena, &view, err);

@@ -20,17 +20,20 @@ static const char *option_list(struct arena *arena, const json_t *options) {
     const char *text = "";
     size_t i;
     json_t *option;
-    json_array_foreach(options, i, option) text = TEXT("%s%s%s", text, i ? ", " : "", json_str(option, "label", ""));
+    json_array_foreach (options, i, option)
+        text = TEXT("%s%s%s", text, i ? ", " : "", json_str(option, "label", ""));
     return text;
 }
 
 static const char *type_words(struct arena *arena, const json_t *plan, const json_t *field) {
     static const struct {
         const char *type, *words;
-    } rows[] = {{"text", "text"},         {"longtext", "long text"},  {"email", "email address"}, {"url", "web address"},   {"phone", "phone number"},
-                {"integer", "whole number"}, {"decimal", "number"},   {"money", "amount of money"}, {"boolean", "yes or no"}, {"date", "date"},
-                {"datetime", "date and time"}, {"time", "time of day"}, {"minutes", "minutes"},    {"rating", "rating from 1 to 5"}, {"tags", "tags"},
-                {"file", "file"},         {"user", "a person with an account"}};
+    } rows[] = {{"text", "text"},       {"longtext", "long text"},           {"email", "email address"},
+                {"url", "web address"}, {"phone", "phone number"},           {"integer", "whole number"},
+                {"decimal", "number"},  {"money", "amount of money"},        {"boolean", "yes or no"},
+                {"date", "date"},       {"datetime", "date and time"},       {"time", "time of day"},
+                {"minutes", "minutes"}, {"rating", "rating from 1 to 5"},    {"tags", "tags"},
+                {"file", "file"},       {"user", "a person with an account"}};
     const char *type = json_str(field, "type", "text");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (str_eq(rows[i].type, type))
@@ -84,22 +87,27 @@ static const char *where_words(struct arena *arena, const json_t *entity, const 
     json_t *value;
     if (!where)
         return "";
-    json_array_foreach(json_object_get(where, "in"), i, value) {
-        const json_t *option = find_by(json_object_get(field, "options"), "value", str_or(json_string_value(value), ""), NULL);
-        values = TEXT("%s%s%s", values, i ? " or " : "", json_str(option, "label", json_is_string(value) ? json_string_value(value) : json_text(arena, value)));
+    json_array_foreach (json_object_get(where, "in"), i, value) {
+        const json_t *option =
+            find_by(json_object_get(field, "options"), "value", str_or(json_string_value(value), ""), NULL);
+        values =
+            TEXT("%s%s%s", values, i ? " or " : "",
+                 json_str(option, "label", json_is_string(value) ? json_string_value(value) : json_text(arena, value)));
     }
     return TEXT(" whose %s is %s", text_lower_first(arena, json_str(field, "label", "")), values);
 }
 
 static const char *describe_rollup(struct arena *arena, const json_t *plan, const json_t *rule) {
     const json_t *from = entity_of(plan, json_str(rule, "from", ""));
-    const char *many = text_lower_first(arena, json_str(from, "plural", "")), *fn = json_str(rule, "fn", "count"), *times = json_str(rule, "times", NULL);
+    const char *many = text_lower_first(arena, json_str(from, "plural", "")), *fn = json_str(rule, "fn", "count"),
+               *times = json_str(rule, "times", NULL);
     const char *what = text_lower_first(arena, label_of(from, json_str(rule, "field", "")));
     if (times)
         what = TEXT("%s times %s", what, text_lower_first(arena, label_of(from, times)));
     if (str_eq(fn, "count"))
         return TEXT("%s is the number of its %s%s.", json_str(rule, "label", ""), many, where_words(arena, from, rule));
-    return TEXT("%s is the %s of %s over its %s%s.", json_str(rule, "label", ""), str_eq(fn, "avg") ? "average" : "sum", what, many, where_words(arena, from, rule));
+    return TEXT("%s is the %s of %s over its %s%s.", json_str(rule, "label", ""), str_eq(fn, "avg") ? "average" : "sum",
+                what, many, where_words(arena, from, rule));
 }
 
 const char *describe_rule(struct arena *arena, const json_t *plan, const json_t *entity, const json_t *rule) {
@@ -108,40 +116,48 @@ const char *describe_rule(struct arena *arena, const json_t *plan, const json_t 
         const char *labels = "";
         size_t i;
         json_t *name;
-        json_array_foreach(json_object_get(rule, "fields"), i, name)
-            labels = TEXT("%s%s%s", labels, i ? " and " : "", text_lower_first(arena, label_of(entity, str_or(json_string_value(name), ""))));
+        json_array_foreach (json_object_get(rule, "fields"), i, name)
+            labels = TEXT("%s%s%s", labels, i ? " and " : "",
+                          text_lower_first(arena, label_of(entity, str_or(json_string_value(name), ""))));
         return TEXT("No two have the same %s: \"%s\".", labels, message);
     }
     if (str_eq(kind, "order"))
-        return TEXT("%s is not before %s: \"%s\".", label_of(entity, json_str(rule, "to", "")), text_lower_first(arena, label_of(entity, json_str(rule, "from", ""))), message);
+        return TEXT("%s is not before %s: \"%s\".", label_of(entity, json_str(rule, "to", "")),
+                    text_lower_first(arena, label_of(entity, json_str(rule, "from", ""))), message);
     if (str_eq(kind, "threshold"))
         return TEXT("At %g or less in %s it is flagged \"%s\".", json_number_value(json_object_get(rule, "limit")),
-                    text_lower_first(arena, label_of(entity, json_str(rule, "field", ""))), json_str(rule, "label", ""));
+                    text_lower_first(arena, label_of(entity, json_str(rule, "field", ""))),
+                    json_str(rule, "label", ""));
     if (str_eq(kind, "rollup"))
         return describe_rollup(arena, plan, rule);
     const json_t *target = entity_of(plan, json_str(entity_field(entity, json_str(rule, "ref", "")), "entity", ""));
-    const char *limit = text_lower_first(arena, label_of(target, json_str(rule, "limit", ""))), *one = text_lower_first(arena, json_str(target, "name", ""));
-    return TEXT("%s has no more %s%s than its %s%s: \"%s\".", text_capital(arena, text_article(arena, one)), text_lower_first(arena, json_str(entity, "plural", "")),
-                where_words(arena, entity, rule), limit, str_eq(kind, "credit") ? ", and shows how many remain" : "", message);
+    const char *limit = text_lower_first(arena, label_of(target, json_str(rule, "limit", ""))),
+               *one = text_lower_first(arena, json_str(target, "name", ""));
+    return TEXT("%s has no more %s%s than its %s%s: \"%s\".", text_capital(arena, text_article(arena, one)),
+                text_lower_first(arena, json_str(entity, "plural", "")), where_words(arena, entity, rule), limit,
+                str_eq(kind, "credit") ? ", and shows how many remain" : "", message);
 }
 
 const char *describe_view(struct arena *arena, const json_t *plan, const json_t *view) {
     const json_t *entity = entity_of(plan, json_str(view, "entity", ""));
     const char *many = text_lower_first(arena, json_str(entity, "plural", "")), *kind = json_str(view, "kind", "");
     if (str_eq(kind, "board"))
-        return TEXT("%s in columns by %s, moved by dragging or by choosing", many, text_lower_first(arena, label_of(entity, json_str(view, "field", ""))));
+        return TEXT("%s in columns by %s, moved by dragging or by choosing", many,
+                    text_lower_first(arena, label_of(entity, json_str(view, "field", ""))));
     if (str_eq(kind, "calendar"))
-        return TEXT("%s by %s, a month at a time", many, text_lower_first(arena, label_of(entity, json_str(view, "field", ""))));
+        return TEXT("%s by %s, a month at a time", many,
+                    text_lower_first(arena, label_of(entity, json_str(view, "field", ""))));
     if (str_eq(kind, "timer"))
         return TEXT("starts and stops %s, with the total of each day", many);
     if (str_eq(kind, "chat"))
-        return TEXT("%s as a conversation for each %s", many, text_lower_first(arena, label_of(entity, json_str(view, "room", ""))));
+        return TEXT("%s as a conversation for each %s", many,
+                    text_lower_first(arena, label_of(entity, json_str(view, "room", ""))));
     if (str_eq(kind, "map"))
         return TEXT("%s where they are, with a list beside", many);
     if (str_eq(kind, "report")) {
         const char *by = json_str(view, "by", NULL);
-        return TEXT("%s of %s by month%s%s", text_lower_first(arena, label_of(entity, json_str(view, "field", ""))), many, by ? " and by " : "",
-                    by ? text_lower_first(arena, label_of(entity, by)) : "");
+        return TEXT("%s of %s by month%s%s", text_lower_first(arena, label_of(entity, json_str(view, "field", ""))),
+                    many, by ? " and by " : "", by ? text_lower_first(arena, label_of(entity, by)) : "");
     }
     return "the figures that matter, and what was added last";
 }

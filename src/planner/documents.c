@@ -38,23 +38,28 @@ static const char *quoted(struct arena *arena, const char *text) {
 static json_t *described_entity(struct arena *arena, const json_t *plan, const json_t *entity) {
     json_t *fields = json_array(), *rules = json_array(), *item;
     size_t i;
-    json_array_foreach(json_object_get(entity, "fields"), i, item)
-        json_array_append_new(fields, json_pack("{s:s, s:s, s:s, s:s}", "name", json_str(item, "name", ""), "label", cell(arena, json_str(item, "label", "")), "words",
-                                                cell(arena, describe_field(arena, plan, item)), "help", cell(arena, json_str(item, "help", ""))));
-    json_array_foreach(json_object_get(entity, "rules"), i, item) json_array_append_new(rules, json_string(describe_rule(arena, plan, entity, item)));
+    json_array_foreach (json_object_get(entity, "fields"), i, item)
+        json_array_append_new(fields, json_pack("{s:s, s:s, s:s, s:s}", "name", json_str(item, "name", ""), "label",
+                                                cell(arena, json_str(item, "label", "")), "words",
+                                                cell(arena, describe_field(arena, plan, item)), "help",
+                                                cell(arena, json_str(item, "help", ""))));
+    json_array_foreach (json_object_get(entity, "rules"), i, item)
+        json_array_append_new(rules, json_string(describe_rule(arena, plan, entity, item)));
     const json_t *title = entity_field(entity, json_str(entity, "titleField", ""));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "plural", json_str(entity, "plural", ""), "name", json_str(entity, "name", ""), "slug",
-                     json_str(entity, "slug", ""), "summary", json_str(entity, "summary", ""), "titleLabel", json_str(title, "label", ""), "hasRules",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "plural", json_str(entity, "plural", ""), "name",
+                     json_str(entity, "name", ""), "slug", json_str(entity, "slug", ""), "summary",
+                     json_str(entity, "summary", ""), "titleLabel", json_str(title, "label", ""), "hasRules",
                      json_array_size(rules) > 0, "fields", fields, "rules", rules);
 }
 
 static json_t *described_views(struct arena *arena, const json_t *plan) {
     json_t *views = json_array(), *view;
     size_t i;
-    json_array_foreach(json_object_get(plan, "views"), i, view) {
+    json_array_foreach (json_object_get(plan, "views"), i, view) {
         bool is_dashboard = str_eq(json_str(view, "kind", ""), "dashboard");
         json_array_append_new(views, json_pack("{s:s, s:s, s:s}", "title", json_str(view, "title", ""), "path",
-                                               is_dashboard ? "/" : TEXT("/%s", json_str(view, "slug", "")), "words", describe_view(arena, plan, view)));
+                                               is_dashboard ? "/" : TEXT("/%s", json_str(view, "slug", "")), "words",
+                                               describe_view(arena, plan, view)));
     }
     return views;
 }
@@ -62,17 +67,19 @@ static json_t *described_views(struct arena *arena, const json_t *plan) {
 static json_t *described_features(struct arena *arena, const json_t *plan) {
     json_t *features = json_array(), *feature, *entity;
     size_t i, j;
-    json_array_foreach(json_object_get(plan, "features"), i, feature) {
+    json_array_foreach (json_object_get(plan, "features"), i, feature) {
         const char *words = "", *slug = json_str(feature, "slug", "");
         json_t *word, *entities = json_array();
-        json_array_foreach(json_object_get(feature, "because"), j, word) words = TEXT("%s%s\"%s\"", words, j ? ", " : "", str_or(json_string_value(word), ""));
-        json_array_foreach(json_object_get(plan, "entities"), j, entity) {
+        json_array_foreach (json_object_get(feature, "because"), j, word)
+            words = TEXT("%s%s\"%s\"", words, j ? ", " : "", str_or(json_string_value(word), ""));
+        json_array_foreach (json_object_get(plan, "entities"), j, entity) {
             if (str_eq(json_str(entity, "feature", ""), slug))
                 json_array_append_new(entities, described_entity(arena, plan, entity));
         }
-        json_array_append_new(features, json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "title", json_str(feature, "title", ""), "summary",
-                                                  json_str(feature, "summary", ""), "because", words, "hasBecause", *words != 0, "detail",
-                                                  json_flag(feature, "detail", false), "entities", entities));
+        json_array_append_new(
+            features, json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "title", json_str(feature, "title", ""), "summary",
+                                json_str(feature, "summary", ""), "because", words, "hasBecause", *words != 0, "detail",
+                                json_flag(feature, "detail", false), "entities", entities));
     }
     return features;
 }
@@ -80,10 +87,12 @@ static json_t *described_features(struct arena *arena, const json_t *plan) {
 static json_t *routes_of_kind(struct arena *arena, const json_t *plan, const char *kind) {
     json_t *routes = json_array(), *route;
     size_t i;
-    json_array_foreach(json_object_get(plan, "routes"), i, route) {
+    json_array_foreach (json_object_get(plan, "routes"), i, route) {
         if (str_eq(json_str(route, "kind", ""), kind))
-            json_array_append_new(routes, json_pack("{s:s, s:s, s:s, s:s}", "method", json_str(route, "method", ""), "path", json_str(route, "path", ""), "who",
-                                                    json_flag(route, "auth", false) ? "signed in" : "anyone", "summary", cell(arena, json_str(route, "summary", ""))));
+            json_array_append_new(routes, json_pack("{s:s, s:s, s:s, s:s}", "method", json_str(route, "method", ""),
+                                                    "path", json_str(route, "path", ""), "who",
+                                                    json_flag(route, "auth", false) ? "signed in" : "anyone", "summary",
+                                                    cell(arena, json_str(route, "summary", ""))));
     }
     return routes;
 }
@@ -95,7 +104,8 @@ static const char *check_words(struct arena *arena, const json_t *criterion) {
     if (str_eq(kind, "http"))
         return TEXT("%zu HTTP exchange%s with the running app", steps, steps == 1 ? "" : "s");
     if (str_eq(kind, "files"))
-        return TEXT("the file %s is there", str_or(json_string_value(json_array_get(json_object_get(check, "paths"), 0)), ""));
+        return TEXT("the file %s is there",
+                    str_or(json_string_value(json_array_get(json_object_get(check, "paths"), 0)), ""));
     return str_eq(kind, "tests") ? "the app's own tests" : "install, type-check and build";
 }
 
@@ -103,8 +113,9 @@ static const char *check_words(struct arena *arena, const json_t *criterion) {
 static json_t *described_steps(struct arena *arena, const json_t *criterion) {
     json_t *steps = json_array(), *step;
     size_t i;
-    json_array_foreach(json_object_get(json_object_get(criterion, "check"), "steps"), i, step)
-        json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:I}", "note", json_str(step, "note", ""), "method", json_str(json_object_get(step, "request"), "method", ""), "path",
+    json_array_foreach (json_object_get(json_object_get(criterion, "check"), "steps"), i, step)
+        json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:I}", "note", json_str(step, "note", ""), "method",
+                                               json_str(json_object_get(step, "request"), "method", ""), "path",
                                                json_str(json_object_get(step, "request"), "path", ""), "status",
                                                (json_int_t)json_int(json_object_get(step, "expect"), "status", 200)));
     return steps;
@@ -112,9 +123,17 @@ static json_t *described_steps(struct arena *arena, const json_t *criterion) {
 
 static const char *feature_title(const json_t *plan, const char *slug) {
     const json_t *feature = find_by(json_object_get(plan, "features"), "slug", slug, NULL);
-    static const char *const other[][2] = {{"app", "The app as a whole"}, {"dashboard", "Dashboard"}, {"sign-in", "Sign-in"}, {"search", "Search"},
-                                           {"csv", "Import and export"}, {"audit", "Audit log"}, {"notifications", "Notifications"}, {"api-tokens", "API tokens"},
-                                           {"uploads", "Files"}, {"teams-and-roles", "Teams and roles"}, {"general", "General"}};
+    static const char *const other[][2] = {{"app", "The app as a whole"},
+                                           {"dashboard", "Dashboard"},
+                                           {"sign-in", "Sign-in"},
+                                           {"search", "Search"},
+                                           {"csv", "Import and export"},
+                                           {"audit", "Audit log"},
+                                           {"notifications", "Notifications"},
+                                           {"api-tokens", "API tokens"},
+                                           {"uploads", "Files"},
+                                           {"teams-and-roles", "Teams and roles"},
+                                           {"general", "General"}};
     for (size_t i = 0; i < sizeof other / sizeof *other && !feature; i++)
         if (str_eq(other[i][0], slug))
             return other[i][1];
@@ -125,16 +144,18 @@ static const char *feature_title(const json_t *plan, const char *slug) {
 static json_t *criteria_groups(struct arena *arena, const json_t *plan) {
     json_t *groups = json_array(), *criterion;
     size_t i;
-    json_array_foreach(json_object_get(plan, "criteria"), i, criterion) {
+    json_array_foreach (json_object_get(plan, "criteria"), i, criterion) {
         const char *slug = json_str(criterion, "feature", "app");
         json_t *group = find_by(groups, "slug", slug, NULL);
         if (!group) {
             group = json_pack("{s:s, s:s, s:[]}", "slug", slug, "title", feature_title(plan, slug), "items");
             json_array_append_new(groups, group);
         }
-        json_array_append_new(json_object_get(group, "items"), json_pack("{s:s, s:s, s:s, s:s, s:o}", "id", json_str(criterion, "id", ""), "title",
-                                                                         json_str(criterion, "title", ""), "statement", json_str(criterion, "statement", ""), "check",
-                                                                         check_words(arena, criterion), "steps", described_steps(arena, criterion)));
+        json_array_append_new(json_object_get(group, "items"),
+                              json_pack("{s:s, s:s, s:s, s:s, s:o}", "id", json_str(criterion, "id", ""), "title",
+                                        json_str(criterion, "title", ""), "statement",
+                                        json_str(criterion, "statement", ""), "check", check_words(arena, criterion),
+                                        "steps", described_steps(arena, criterion)));
     }
     return groups;
 }
@@ -143,12 +164,16 @@ static json_t *criteria_groups(struct arena *arena, const json_t *plan) {
 static json_t *relations(const json_t *plan) {
     json_t *lines = json_array(), *entity, *field;
     size_t i, j;
-    json_array_foreach(json_object_get(plan, "entities"), i, entity) {
-        json_array_foreach(json_object_get(entity, "fields"), j, field) {
+    json_array_foreach (json_object_get(plan, "entities"), i, entity) {
+        json_array_foreach (json_object_get(entity, "fields"), j, field) {
             if (str_eq(json_str(field, "type", ""), "ref"))
-                json_array_append_new(lines, json_pack("{s:s, s:s, s:s, s:s}", "from", json_str(entity, "name", ""), "to",
-                                                       json_str(find_by(json_object_get(plan, "entities"), "slug", json_str(field, "entity", ""), NULL), "name", ""), "label",
-                                                       json_str(field, "label", ""), "how", json_flag(field, "required", false) ? "always" : "optionally"));
+                json_array_append_new(lines,
+                                      json_pack("{s:s, s:s, s:s, s:s}", "from", json_str(entity, "name", ""), "to",
+                                                json_str(find_by(json_object_get(plan, "entities"), "slug",
+                                                                 json_str(field, "entity", ""), NULL),
+                                                         "name", ""),
+                                                "label", json_str(field, "label", ""), "how",
+                                                json_flag(field, "required", false) ? "always" : "optionally"));
         }
     }
     return lines;
@@ -157,9 +182,12 @@ static json_t *relations(const json_t *plan) {
 static json_t *capability_lines(const json_t *plan) {
     static const struct {
         const char *capability, *line;
-    } rows[] = {{"search", "Search over everything, and in every list."}, {"csv", "Every list goes out as CSV, and rows come in from CSV."},
-                {"audit", "An audit log says who changed what, and when."}, {"notifications", "People are told what others add or assign to them."},
-                {"apiTokens", "Programs use the API with tokens that people make and take back."}, {"uploads", "Files are kept with records."}};
+    } rows[] = {{"search", "Search over everything, and in every list."},
+                {"csv", "Every list goes out as CSV, and rows come in from CSV."},
+                {"audit", "An audit log says who changed what, and when."},
+                {"notifications", "People are told what others add or assign to them."},
+                {"apiTokens", "Programs use the API with tokens that people make and take back."},
+                {"uploads", "Files are kept with records."}};
     json_t *lines = json_array();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (json_flag(json_object_get(plan, "capabilities"), rows[i].capability, false))
@@ -170,10 +198,12 @@ static json_t *capability_lines(const json_t *plan) {
 static json_t *roles_of(const json_t *plan) {
     json_t *roles = json_array(), *role;
     size_t i;
-    json_array_foreach(json_object_get(plan, "roles"), i, role) {
+    json_array_foreach (json_object_get(plan, "roles"), i, role) {
         const char *can = json_str(role, "can", "");
         json_array_append_new(roles, json_pack("{s:s, s:s}", "label", json_str(role, "label", ""), "can",
-                                               str_eq(can, "all") ? "reads, writes and manages people" : str_eq(can, "write") ? "reads and writes" : "reads"));
+                                               str_eq(can, "all")     ? "reads, writes and manages people"
+                                               : str_eq(can, "write") ? "reads and writes"
+                                                                      : "reads"));
     }
     return roles;
 }
@@ -181,26 +211,35 @@ static json_t *roles_of(const json_t *plan) {
 static json_t *context_of(struct arena *arena, const json_t *plan) {
     json_t *entities = json_array(), *entity;
     size_t i;
-    json_array_foreach(json_object_get(plan, "entities"), i, entity) json_array_append_new(entities, described_entity(arena, plan, entity));
-    const json_t *capabilities = json_object_get(plan, "capabilities"), *answers = json_object_get(plan, "answers"), *open = json_object_get(plan, "openPoints");
-    json_t *context = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "describedEntities", entities, "describedViews", described_views(arena, plan), "describedFeatures",
-                                described_features(arena, plan), "pageRoutes", routes_of_kind(arena, plan, "page"), "apiRoutes", routes_of_kind(arena, plan, "api"),
-                                "criteriaGroups", criteria_groups(arena, plan), "relations", relations(plan), "capabilityLines", capability_lines(plan));
+    json_array_foreach (json_object_get(plan, "entities"), i, entity)
+        json_array_append_new(entities, described_entity(arena, plan, entity));
+    const json_t *capabilities = json_object_get(plan, "capabilities"), *answers = json_object_get(plan, "answers"),
+                 *open = json_object_get(plan, "openPoints");
+    json_t *context = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "describedEntities", entities, "describedViews",
+        described_views(arena, plan), "describedFeatures", described_features(arena, plan), "pageRoutes",
+        routes_of_kind(arena, plan, "page"), "apiRoutes", routes_of_kind(arena, plan, "api"), "criteriaGroups",
+        criteria_groups(arena, plan), "relations", relations(plan), "capabilityLines", capability_lines(plan));
     json_object_set_new(context, "roleList", roles_of(plan));
     json_object_set_new(context, "withAuth", json_boolean(json_flag(capabilities, "auth", false)));
     json_object_set_new(context, "withRoles", json_boolean(json_flag(capabilities, "roles", false)));
     json_object_set_new(context, "withCsv", json_boolean(json_flag(capabilities, "csv", false)));
-    json_object_set_new(context, "hasCapabilities", json_boolean(json_array_size(json_object_get(context, "capabilityLines")) > 0));
-    json_object_set_new(context, "hasRelations", json_boolean(json_array_size(json_object_get(context, "relations")) > 0));
+    json_object_set_new(context, "hasCapabilities",
+                        json_boolean(json_array_size(json_object_get(context, "capabilityLines")) > 0));
+    json_object_set_new(context, "hasRelations",
+                        json_boolean(json_array_size(json_object_get(context, "relations")) > 0));
     json_object_set_new(context, "hasAnswers", json_boolean(json_array_size(answers) > 0));
     json_object_set_new(context, "hasOpenPoints", json_boolean(json_array_size(open) > 0));
     put_str(context, "quotedDescription", quoted(arena, json_str(plan, "description", "")));
-    json_object_set_new(context, "criteriaCount", json_integer((json_int_t)json_array_size(json_object_get(plan, "criteria"))));
-    json_object_set_new(context, "routeCount", json_integer((json_int_t)json_array_size(json_object_get(plan, "routes"))));
+    json_object_set_new(context, "criteriaCount",
+                        json_integer((json_int_t)json_array_size(json_object_get(plan, "criteria"))));
+    json_object_set_new(context, "routeCount",
+                        json_integer((json_int_t)json_array_size(json_object_get(plan, "routes"))));
     return json_own(arena, context);
 }
 
-int plan_documents(const struct planner *planner, const json_t *plan, struct arena *arena, json_t **documents, struct err *err) {
+int plan_documents(const struct planner *planner, const json_t *plan, struct arena *arena, json_t **documents,
+                   struct err *err) {
     static const char *const names[] = {"SPEC.md", "ACCEPTANCE.md", "ROUTES.md", "DATA.md"};
     json_t *view;
     int rc = blueprint_view(plan, arena, &view, err);

@@ -14,7 +14,7 @@ void put_str(json_t *object, const char *key, const char *text) {
 json_t *find_by(const json_t *array, const char *key, const char *value, size_t *at) {
     size_t i;
     json_t *item;
-    json_array_foreach(array, i, item) {
+    json_array_foreach (array, i, item) {
         if (!str_eq(json_str(item, key, NULL), value))
             continue;
         if (at)
@@ -27,7 +27,7 @@ json_t *find_by(const json_t *array, const char *key, const char *value, size_t 
 bool is_in(const json_t *array, const char *text) {
     size_t i;
     json_t *item;
-    json_array_foreach(array, i, item) {
+    json_array_foreach (array, i, item) {
         if (str_eq(json_string_value(item), text))
             return true;
     }
@@ -46,7 +46,8 @@ void draft_open_point(struct draft *draft, const char *format, ...) {
 bool draft_has_phrase(struct draft *draft, const char *phrase) {
     struct words words;
     words_split(draft->stemmer, draft->arena, phrase, &words);
-    for (long at = words_find(&draft->words, &words, 0); at >= 0; at = words_find(&draft->words, &words, (size_t)at + 1))
+    for (long at = words_find(&draft->words, &words, 0); at >= 0;
+         at = words_find(&draft->words, &words, (size_t)at + 1))
         if (!draft->words.items[at].is_negated)
             return true;
     return false;
@@ -62,11 +63,11 @@ bool draft_is_chosen(const struct draft *draft, const char *slug) {
 static bool condition_holds(struct draft *draft, const json_t *condition, bool with_entities) {
     const char *kind;
     json_t *values;
-    json_object_foreach((json_t *)condition, kind, values) {
+    json_object_foreach ((json_t *)condition, kind, values) {
         bool holds = false;
         size_t i;
         json_t *value;
-        json_array_foreach(values, i, value) {
+        json_array_foreach (values, i, value) {
             const char *text = str_or(json_string_value(value), "");
             if (str_eq(kind, "features"))
                 holds = holds || draft_is_chosen(draft, text);
@@ -103,7 +104,7 @@ json_t *draft_entity(const struct draft *draft, const char *key) {
 static json_t *primary_entity(const struct draft *draft, const char *except_feature) {
     json_t *best = NULL, *entity;
     size_t i;
-    json_array_foreach(draft->entities, i, entity) {
+    json_array_foreach (draft->entities, i, entity) {
         if (except_feature && str_eq(json_str(entity, "feature", ""), except_feature))
             continue;
         if (!best || json_int(entity, "importance", 5) > json_int(best, "importance", 5))
@@ -116,7 +117,7 @@ json_t *draft_resolve(const struct draft *draft, const json_t *reference, const 
     if (json_is_array(reference)) {
         size_t i;
         json_t *item;
-        json_array_foreach(reference, i, item) {
+        json_array_foreach (reference, i, item) {
             json_t *found = draft_resolve(draft, item, except_feature);
             if (found)
                 return found;
@@ -146,7 +147,7 @@ bool entity_remove_field(json_t *entity, const char *name) {
 static void tag_feature(json_t *array, const char *feature) {
     size_t i;
     json_t *item;
-    json_array_foreach(array, i, item) {
+    json_array_foreach (array, i, item) {
         if (!json_object_get(item, "feature"))
             put_str(item, "feature", feature);
     }
@@ -159,7 +160,7 @@ static void append_new_fields(json_t *entity, const json_t *fields, const char *
     json_auto_t *before = json_copy(own);
     size_t i;
     json_t *field;
-    json_array_foreach(copies, i, field) {
+    json_array_foreach (copies, i, field) {
         if (!find_by(before, "name", json_str(field, "name", ""), NULL))
             json_array_append(own, field);
     }
@@ -170,9 +171,10 @@ static void append_rules(json_t *entity, const json_t *rules, const char *featur
     tag_feature(copies, feature);
     size_t i, j;
     json_t *rule, *other;
-    json_array_foreach(copies, i, rule) {
+    json_array_foreach (copies, i, rule) {
         bool is_known = false;
-        json_array_foreach(json_object_get(entity, "rules"), j, other) is_known = is_known || json_equal(rule, other);
+        json_array_foreach (json_object_get(entity, "rules"), j, other)
+            is_known = is_known || json_equal(rule, other);
         if (!is_known)
             json_array_append(json_object_get(entity, "rules"), rule);
     }
@@ -244,7 +246,7 @@ static void rename_by_alias(struct draft *draft, json_t *entity) {
     long best_at = -1;
     size_t i;
     json_t *alias;
-    json_array_foreach(json_object_get(entity, "aliases"), i, alias) {
+    json_array_foreach (json_object_get(entity, "aliases"), i, alias) {
         struct words phrase;
         words_split(draft->stemmer, draft->arena, str_or(json_string_value(alias), ""), &phrase);
         long at = words_find(&draft->words, &phrase, 0);
@@ -270,16 +272,16 @@ static void gather_switches(struct draft *draft) {
     json_auto_t *scores = json_object();
     size_t i;
     json_t *entry;
-    json_array_foreach(draft->chosen, i, entry) {
+    json_array_foreach (draft->chosen, i, entry) {
         const json_t *feature = feature_of(draft, entry);
         const char *key;
         json_t *value;
-        json_object_foreach(json_object_get(feature, "capabilities"), key, value) {
+        json_object_foreach (json_object_get(feature, "capabilities"), key, value) {
             if (json_is_true(value))
                 json_object_set_new(draft->capabilities, key, json_true());
         }
         int64_t score = json_int(entry, "score", 0);
-        json_object_foreach(json_object_get(feature, "settings"), key, value) {
+        json_object_foreach (json_object_get(feature, "settings"), key, value) {
             if (json_object_get(scores, key) && json_int(scores, key, 0) >= score)
                 continue;
             json_object_set(draft->settings, key, value);
@@ -292,18 +294,20 @@ static void gather_switches(struct draft *draft) {
 }
 
 void draft_complete_roles(struct draft *draft) {
-    static const char *const general[][3] = {{"admin", "Admin", "all"}, {"member", "Member", "write"}, {"viewer", "Viewer", "read"}};
+    static const char *const general[][3] = {
+        {"admin", "Admin", "all"}, {"member", "Member", "write"}, {"viewer", "Viewer", "read"}};
     size_t count = json_array_size(draft->roles) == 0 ? 3 : 2; /* a list of its own may do without viewers */
     for (size_t i = 0; i < count && json_flag(draft->capabilities, "roles", false); i++)
         if (!find_by(draft->roles, "value", general[i][0], NULL))
-            json_array_append_new(draft->roles, json_pack("{s:s, s:s, s:s}", "value", general[i][0], "label", general[i][1], "can", general[i][2]));
+            json_array_append_new(draft->roles, json_pack("{s:s, s:s, s:s}", "value", general[i][0], "label",
+                                                          general[i][1], "can", general[i][2]));
 }
 
 static void gather_entities(struct draft *draft, bool with_condition) {
     size_t i, j;
     json_t *entry, *entity;
-    json_array_foreach(draft->chosen, i, entry) {
-        json_array_foreach(json_object_get(feature_of(draft, entry), "entities"), j, entity) {
+    json_array_foreach (draft->chosen, i, entry) {
+        json_array_foreach (json_object_get(feature_of(draft, entry), "entities"), j, entity) {
             if (draft_has_entity_condition(entity) == with_condition && draft_holds(draft, entity, true))
                 draft_add_entity(draft, entity, json_str(entry, "slug", ""), json_int(entry, "order", 50));
         }
@@ -322,9 +326,9 @@ static void gather_copies(struct draft *draft, const json_t *feature, const char
 static void gather_rest(struct draft *draft) {
     size_t i, j;
     json_t *entry, *extension;
-    json_array_foreach(draft->chosen, i, entry) {
+    json_array_foreach (draft->chosen, i, entry) {
         const json_t *feature = feature_of(draft, entry);
-        json_array_foreach(json_object_get(feature, "extend"), j, extension)
+        json_array_foreach (json_object_get(feature, "extend"), j, extension)
             draft_extend(draft, extension, json_str(entry, "slug", ""));
         gather_copies(draft, feature, "views", draft->views);
         gather_copies(draft, feature, "cards", draft->cards);
@@ -338,16 +342,19 @@ static int check_enough(struct draft *draft, struct err *err) {
     if (json_array_size(draft->entities) > 0)
         return 0;
     if (draft->words.count < 3)
-        return err_field(err, ERR_VALIDATION, "description",
-                         "The description is too short to plan from: say in a sentence or two what the app keeps (for example "
-                         "\"clients, invoices and receipts\") and what people do with it");
+        return err_field(
+            err, ERR_VALIDATION, "description",
+            "The description is too short to plan from: say in a sentence or two what the app keeps (for example "
+            "\"clients, invoices and receipts\") and what people do with it");
     if (json_array_size(draft->chosen) > 0 && json_flag(json_array_get(draft->chosen, 0), "byWords", false))
-        return err_field(err, ERR_VALIDATION, "description",
-                         "The description says how people get in, but not what the app keeps: name the things in it (for "
-                         "example \"recipes, ingredients and a meal plan\")");
-    return err_field(err, ERR_VALIDATION, "description",
-                     "The description names nothing that an app could keep: name the things in it (for example \"parts, "
-                     "suppliers and purchase orders\") and who uses them, in English");
+        return err_field(
+            err, ERR_VALIDATION, "description",
+            "The description says how people get in, but not what the app keeps: name the things in it (for "
+            "example \"recipes, ingredients and a meal plan\")");
+    return err_field(
+        err, ERR_VALIDATION, "description",
+        "The description names nothing that an app could keep: name the things in it (for example \"parts, "
+        "suppliers and purchase orders\") and who uses them, in English");
 }
 
 static json_t *own(struct draft *draft, json_t *value) {
@@ -361,9 +368,11 @@ int draft_make(struct draft *draft, const struct planner *planner, const struct 
     draft->wanted = own(draft, json_object());
     draft->banned = own(draft, json_object());
     draft->chosen = own(draft, json_array());
-    draft->capabilities = own(draft, json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "auth", 0, "roles", 0, "search", 0, "csv", 0,
-                                               "audit", 0, "apiTokens", 0, "notifications", 0, "uploads", 0));
-    draft->settings = own(draft, json_pack("{s:s, s:s, s:s}", "currency", "EUR", "weekStart", "monday", "theme", "indigo"));
+    draft->capabilities =
+        own(draft, json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "auth", 0, "roles", 0, "search", 0, "csv", 0,
+                             "audit", 0, "apiTokens", 0, "notifications", 0, "uploads", 0));
+    draft->settings =
+        own(draft, json_pack("{s:s, s:s, s:s}", "currency", "EUR", "weekStart", "monday", "theme", "indigo"));
     draft->roles = own(draft, json_array());
     draft->entities = own(draft, json_array());
     draft->views = own(draft, json_array());
@@ -388,7 +397,8 @@ int draft_make(struct draft *draft, const struct planner *planner, const struct 
         return rc;
     size_t i;
     json_t *entity;
-    json_array_foreach(draft->entities, i, entity) rename_by_alias(draft, entity);
+    json_array_foreach (draft->entities, i, entity)
+        rename_by_alias(draft, entity);
     gather_rest(draft);
     if (answers)
         draft_apply_answers(draft);

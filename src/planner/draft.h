@@ -18,9 +18,9 @@ struct planner {
     json_t *word_kinds;  /* word → kind of word, see lexicon/words.json */
     json_t *things;      /* entities that the lexicon knows */
     json_t *thing_index; /* stems of each of their names → the thing */
-    json_t *kinds;      /* fields of things it does not know, by what their name looks like */
-    json_t *hints;      /* fields by their names */
-    json_t *general;    /* questions that belong to no feature */
+    json_t *kinds;       /* fields of things it does not know, by what their name looks like */
+    json_t *hints;       /* fields by their names */
+    json_t *general;     /* questions that belong to no feature */
 };
 
 /* Entities, views, cards and rules here are as in the feature file, with "key", "feature" and "order" added. */
@@ -29,22 +29,22 @@ struct draft {
     struct arena *arena;
     struct stemmer *stemmer;
     const struct planner_input *input;
-    struct words words;    /* of the description */
-    json_t *wanted;        /* {slug: true}: features asked for by answers or feedback */
-    json_t *banned;        /* {slug: true}: features taken out */
-    json_t *chosen;        /* [{"slug", "score", "because", "order", "byWords"}], in the order of the plan */
+    struct words words; /* of the description */
+    json_t *wanted;     /* {slug: true}: features asked for by answers or feedback */
+    json_t *banned;     /* {slug: true}: features taken out */
+    json_t *chosen;     /* [{"slug", "score", "because", "order", "byWords"}], in the order of the plan */
     json_t *capabilities, *settings, *roles;
     json_t *entities, *views, *cards, *recent, *criteria;
-    json_t *questions;     /* all that could be asked */
-    json_t *answers;       /* {id: answer}: of those asked */
+    json_t *questions; /* all that could be asked */
+    json_t *answers;   /* {id: answer}: of those asked */
     json_t *open_points;
-    json_t *detailed;      /* {slug: true}: features that feedback wants to read more about */
+    json_t *detailed; /* {slug: true}: features that feedback wants to read more about */
 };
 
 /* ---- draft.c */
 /* The draft up to answers and feedback; fails on a description that is too thin. answers may be NULL. */
-MUST_CHECK int draft_make(struct draft *draft, const struct planner *planner, const struct planner_input *input, json_t *answers,
-                          struct arena *arena, struct err *err);
+MUST_CHECK int draft_make(struct draft *draft, const struct planner *planner, const struct planner_input *input,
+                          json_t *answers, struct arena *arena, struct err *err);
 void draft_open_point(struct draft *draft, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool draft_has_phrase(struct draft *draft, const char *phrase); /* in the description, not negated */
 bool draft_is_chosen(const struct draft *draft, const char *slug);
@@ -114,7 +114,8 @@ json_t *plan_make(struct draft *draft);
 void plan_add_criteria(struct draft *draft, json_t *plan);
 
 /* ---- documents.c */
-MUST_CHECK int plan_documents(const struct planner *planner, const json_t *plan, struct arena *arena, json_t **documents, struct err *err);
+MUST_CHECK int plan_documents(const struct planner *planner, const json_t *plan, struct arena *arena,
+                              json_t **documents, struct err *err);
 
 /* Small helpers over jansson: sets with a new text, finds the object whose key has the value. */
 void put_str(json_t *object, const char *key, const char *text);

@@ -84,7 +84,8 @@ static bool apply_rename(struct draft *draft, const struct clause *clause) {
         new_from = old_to + 1;
     } else if (clause_is(clause, at, "call")) {
         old_from = at + 1;
-        for (old_to = old_from + 1; old_to < clause->count && !phrase_entity(draft, clause_text(clause, old_from, old_to)); old_to++)
+        for (old_to = old_from + 1;
+             old_to < clause->count && !phrase_entity(draft, clause_text(clause, old_from, old_to)); old_to++)
             ;
         new_from = old_to;
     } else {
@@ -102,11 +103,12 @@ static bool apply_rename(struct draft *draft, const struct clause *clause) {
     }
     /* Not an entity: perhaps the label of a field. */
     size_t i;
-    json_array_foreach(draft->entities, i, entity) {
+    json_array_foreach (draft->entities, i, entity) {
         const char *field = *name ? phrase_field(draft, entity, clause_text(clause, old_from, old_to)) : NULL;
         if (!field)
             continue;
-        put_str(entity_field(entity, field), "label", text_capital(draft->arena, clause_text(clause, new_from, clause->count)));
+        put_str(entity_field(entity, field), "label",
+                text_capital(draft->arena, clause_text(clause, new_from, clause->count)));
         return true;
     }
     return false;
@@ -116,7 +118,7 @@ static bool remove_anywhere(struct draft *draft, const char *phrase) {
     bool removed = false;
     size_t i;
     json_t *entity;
-    json_array_foreach(draft->entities, i, entity) {
+    json_array_foreach (draft->entities, i, entity) {
         const char *field = phrase_field(draft, entity, phrase);
         if (field && !str_eq(field, json_str(entity, "titleField", "")))
             removed = entity_remove_field(entity, field) || removed;
@@ -237,7 +239,8 @@ static bool apply_add_field(struct draft *draft, const struct clause *clause) {
         return false;
     size_t to = clause_find(clause, "to for on", from), end = to < clause->count ? to : clause->count;
     json_auto_t *primary = json_string("@primary");
-    json_t *entity = to + 1 < clause->count ? phrase_entity(draft, clause_text(clause, to + 1, clause->count)) : draft_resolve(draft, primary, NULL);
+    json_t *entity = to + 1 < clause->count ? phrase_entity(draft, clause_text(clause, to + 1, clause->count))
+                                            : draft_resolve(draft, primary, NULL);
     if (!entity)
         return false;
     struct wish wish = {.draft = draft, .entity = entity};
@@ -252,17 +255,20 @@ static bool apply_make(struct draft *draft, const struct clause *clause) {
         return false;
     if (clause_is(clause, at, "make set"))
         at++;
-    size_t end = clause_find(clause, "must should is are required mandatory optional unique", at), of = clause_find(clause, "of for on in", at);
+    size_t end = clause_find(clause, "must should is are required mandatory optional unique", at),
+           of = clause_find(clause, "of for on in", at);
     const char *phrase = clause_text(clause, at, of < end ? of : end);
     json_t *only = of < end ? phrase_entity(draft, clause_text(clause, of + 1, end)) : NULL, *entity;
     bool done = false;
     size_t i;
-    json_array_foreach(draft->entities, i, entity) {
-        json_t *field = only && entity != only ? NULL : entity_field(entity, str_or(phrase_field(draft, entity, phrase), ""));
+    json_array_foreach (draft->entities, i, entity) {
+        json_t *field =
+            only && entity != only ? NULL : entity_field(entity, str_or(phrase_field(draft, entity, phrase), ""));
         if (!field || done)
             continue;
         bool is_unique = clause_is(clause, what, "unique");
-        json_object_set_new(field, is_unique ? "unique" : "required", json_boolean(is_unique || !clause_is(clause, what, "optional")));
+        json_object_set_new(field, is_unique ? "unique" : "required",
+                            json_boolean(is_unique || !clause_is(clause, what, "optional")));
         done = true;
     }
     return done;
@@ -271,20 +277,25 @@ static bool apply_make(struct draft *draft, const struct clause *clause) {
 static bool apply_settings(struct draft *draft, const struct clause *clause) {
     static const struct {
         const char *word, *setting, *value;
-    } rows[] = {{"eur", "currency", "EUR"},     {"euro", "currency", "EUR"},       {"euros", "currency", "EUR"},   {"usd", "currency", "USD"},
-                {"dollar", "currency", "USD"},  {"dollars", "currency", "USD"},    {"gbp", "currency", "GBP"},     {"pound", "currency", "GBP"},
-                {"pounds", "currency", "GBP"},  {"sterling", "currency", "GBP"},   {"chf", "currency", "CHF"},     {"franc", "currency", "CHF"},
-                {"francs", "currency", "CHF"},  {"sunday", "weekStart", "sunday"}, {"monday", "weekStart", "monday"}, {"indigo", "theme", "indigo"},
-                {"teal", "theme", "teal"},      {"emerald", "theme", "emerald"},   {"green", "theme", "emerald"},  {"amber", "theme", "amber"},
-                {"yellow", "theme", "amber"},   {"rose", "theme", "rose"},         {"red", "theme", "rose"},       {"pink", "theme", "rose"},
-                {"sky", "theme", "sky"},        {"blue", "theme", "sky"},          {"violet", "theme", "violet"},  {"purple", "theme", "violet"},
-                {"slate", "theme", "slate"},    {"grey", "theme", "slate"},        {"gray", "theme", "slate"}};
+    } rows[] = {{"eur", "currency", "EUR"},      {"euro", "currency", "EUR"},       {"euros", "currency", "EUR"},
+                {"usd", "currency", "USD"},      {"dollar", "currency", "USD"},     {"dollars", "currency", "USD"},
+                {"gbp", "currency", "GBP"},      {"pound", "currency", "GBP"},      {"pounds", "currency", "GBP"},
+                {"sterling", "currency", "GBP"}, {"chf", "currency", "CHF"},        {"franc", "currency", "CHF"},
+                {"francs", "currency", "CHF"},   {"sunday", "weekStart", "sunday"}, {"monday", "weekStart", "monday"},
+                {"indigo", "theme", "indigo"},   {"teal", "theme", "teal"},         {"emerald", "theme", "emerald"},
+                {"green", "theme", "emerald"},   {"amber", "theme", "amber"},       {"yellow", "theme", "amber"},
+                {"rose", "theme", "rose"},       {"red", "theme", "rose"},          {"pink", "theme", "rose"},
+                {"sky", "theme", "sky"},         {"blue", "theme", "sky"},          {"violet", "theme", "violet"},
+                {"purple", "theme", "violet"},   {"slate", "theme", "slate"},       {"grey", "theme", "slate"},
+                {"gray", "theme", "slate"}};
     if (clause->count > 12)
         return false;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        bool speaks_of_it = str_eq(rows[i].setting, "currency")    ? clause_find(clause, "currency use in amounts prices", 0) < clause->count
-                            : str_eq(rows[i].setting, "weekStart") ? clause_find(clause, "week weeks", 0) < clause->count
-                                                                   : clause_find(clause, "theme colour color make use look", 0) < clause->count;
+        bool speaks_of_it = str_eq(rows[i].setting, "currency")
+                                ? clause_find(clause, "currency use in amounts prices", 0) < clause->count
+                            : str_eq(rows[i].setting, "weekStart")
+                                ? clause_find(clause, "week weeks", 0) < clause->count
+                                : clause_find(clause, "theme colour color make use look", 0) < clause->count;
         if (!speaks_of_it || clause_find(clause, rows[i].word, 0) == clause->count)
             continue;
         put_str(draft->settings, rows[i].setting, rows[i].value);
@@ -358,7 +369,7 @@ static bool apply_detail(struct draft *draft, const struct clause *clause) {
 }
 
 static void apply_clause(struct draft *draft, const struct clause *clause) {
-    static bool (*const handlers[])(struct draft *draft, const struct clause *clause) = {
+    static bool (*const handlers[])(struct draft * draft, const struct clause *clause) = {
         apply_detail, apply_settings, apply_make, apply_removal, apply_add_field, apply_need, apply_add, apply_rename};
     for (size_t i = 0; i < ARRAY_LEN(handlers); i++)
         if (handlers[i](draft, clause))
@@ -366,7 +377,8 @@ static void apply_clause(struct draft *draft, const struct clause *clause) {
     const char *text = "";
     for (size_t i = 0; i < clause->count && i < 40; i++)
         text = arena_printf(draft->arena, "%s%s%s", text, i ? " " : "", clause->words[i].text);
-    draft_open_point(draft, "\"%s%s\": not understood, so nothing in the plan changed for it.", text, clause->count > 40 ? " …" : "");
+    draft_open_point(draft, "\"%s%s\": not understood, so nothing in the plan changed for it.", text,
+                     clause->count > 40 ? " …" : "");
 }
 
 void draft_apply_feedback(struct draft *draft) {

@@ -11,7 +11,7 @@
 static const json_t *catalog_entity(const struct draft *draft, const char *key) {
     size_t i;
     json_t *feature;
-    json_array_foreach(catalog_features(draft->planner->catalog), i, feature) {
+    json_array_foreach (catalog_features(draft->planner->catalog), i, feature) {
         const json_t *found = find_by(json_object_get(feature, "entities"), "key", key, NULL);
         if (found)
             return found;
@@ -122,14 +122,14 @@ void draft_fill_all(struct draft *draft, json_t *value) {
     const char *key;
     json_t *item;
     if (json_is_array(value)) {
-        json_array_foreach(value, i, item) {
+        json_array_foreach (value, i, item) {
             if (json_is_string(item))
                 json_array_set_new(value, i, json_string(draft_fill(draft, json_string_value(item))));
             else
                 draft_fill_all(draft, item);
         }
     } else if (json_is_object(value)) {
-        json_object_foreach(value, key, item) {
+        json_object_foreach (value, key, item) {
             if (json_is_string(item))
                 json_string_set(item, draft_fill(draft, json_string_value(item)));
             else

@@ -1,4 +1,5 @@
-/* finish: makes a draft's entities whole: conditions decided, references resolved, names free, in an order of dependency. */
+/* finish: makes a draft's entities whole: conditions decided, references resolved, names free, in an order of
+ * dependency. */
 #include <string.h>
 
 #include "base/json.h"
@@ -28,7 +29,9 @@ static void cap_entities(struct draft *draft) {
                 json_int(json_array_get(draft->entities, least), "importance", 5))
                 least = i;
         const json_t *entity = json_array_get(draft->entities, least);
-        draft_open_point(draft, "%s: not planned, because %d kinds of records are the most one plan takes; describe them in a further project.",
+        draft_open_point(draft,
+                         "%s: not planned, because %d kinds of records are the most one plan takes; describe them in a "
+                         "further project.",
                          json_str(entity, "plural", ""), MAX_ENTITIES);
         json_array_remove(draft->entities, least);
     }
@@ -75,20 +78,22 @@ static json_t *expand_option(struct draft *draft, const json_t *option) {
     const char *bar = strchr(text, '|');
     const char *label = bar ? arena_strndup(draft->arena, text, (size_t)(bar - text)) : text;
     const char *value = text_slug(draft->arena, label, 40);
-    return json_pack("{s:s, s:s, s:s}", "value", value ? value : label, "label", label, "tone", bar ? bar + 1 : "neutral");
+    return json_pack("{s:s, s:s, s:s}", "value", value ? value : label, "label", label, "tone",
+                     bar ? bar + 1 : "neutral");
 }
 
 static void finish_choice(struct draft *draft, json_t *field) {
     json_auto_t *options = json_array();
     size_t i;
     json_t *option;
-    json_array_foreach(json_object_get(field, "options"), i, option) {
+    json_array_foreach (json_object_get(field, "options"), i, option) {
         json_auto_t *expanded = expand_option(draft, option);
         if (*json_str(expanded, "value", "") && !find_by(options, "value", json_str(expanded, "value", ""), NULL))
             json_array_append(options, expanded);
     }
     if (json_array_size(options) == 0)
-        json_array_append_new(options, json_pack("{s:s, s:s, s:s}", "value", "other", "label", "Other", "tone", "neutral"));
+        json_array_append_new(options,
+                              json_pack("{s:s, s:s, s:s}", "value", "other", "label", "Other", "tone", "neutral"));
     json_object_set(field, "options", options);
     const char *chosen = json_str(field, "default", NULL);
     if (chosen && !find_by(options, "value", chosen, NULL))
@@ -124,13 +129,15 @@ static void finish_title(struct draft *draft, json_t *entity) {
     json_t *fields = json_object_get(entity, "fields");
     json_t *title = entity_field(entity, json_str(entity, "titleField", "")), *field;
     size_t i;
-    json_array_foreach(fields, i, field) {
-        if (!title && (is_type(field, "text") || (json_flag(field, "required", false) && (is_type(field, "ref") || is_type(field, "date")))))
+    json_array_foreach (fields, i, field) {
+        if (!title && (is_type(field, "text") ||
+                       (json_flag(field, "required", false) && (is_type(field, "ref") || is_type(field, "date")))))
             title = field;
     }
     if (!title) {
-        json_array_insert_new(fields, 0, json_pack("{s:s, s:s, s:s, s:b, s:i}", "name", "name", "label", "Name", "type", "text",
-                                                   "required", 1, "max", 160));
+        json_array_insert_new(fields, 0,
+                              json_pack("{s:s, s:s, s:s, s:b, s:i}", "name", "name", "label", "Name", "type", "text",
+                                        "required", 1, "max", 160));
         title = json_array_get(fields, 0);
     }
     if (is_type(title, "text") || is_type(title, "email"))
@@ -162,7 +169,8 @@ static void finish_fields(struct draft *draft, json_t *entity) {
             resolve_reference(draft, entity, json_array_get(fields, i), i);
     size_t i;
     json_t *field;
-    json_array_foreach(fields, i, field) finish_field(draft, field);
+    json_array_foreach (fields, i, field)
+        finish_field(draft, field);
     finish_title(draft, entity);
     cap_fields(entity);
 }
@@ -199,18 +207,20 @@ static void place_entity(struct ordering *ordering, json_t *entity) {
 }
 
 static void order_entities(struct draft *draft) {
-    struct ordering ordering = {.draft = draft, .done = json_own(draft->arena, json_array()), .open = json_own(draft->arena, json_object())};
+    struct ordering ordering = {
+        .draft = draft, .done = json_own(draft->arena, json_array()), .open = json_own(draft->arena, json_object())};
     size_t i;
     json_t *entity;
-    json_array_foreach(draft->entities, i, entity) place_entity(&ordering, entity);
+    json_array_foreach (draft->entities, i, entity)
+        place_entity(&ordering, entity);
     draft->entities = ordering.done;
 }
 
 /* ---- names */
 
-static const char *const reserved[] = {"api", "users", "sessions", "auth", "sign-in", "sign-up", "search", "settings", "audit",
-                                       "dashboard", "new", "edit", "health", "tokens", "notifications", "api-tokens", "files",
-                                       "migrations"};
+static const char *const reserved[] = {"api",    "users",    "sessions",      "auth",       "sign-in", "sign-up",
+                                       "search", "settings", "audit",         "dashboard",  "new",     "edit",
+                                       "health", "tokens",   "notifications", "api-tokens", "files",   "migrations"};
 
 bool is_reserved_slug(const char *slug) {
     for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
@@ -224,10 +234,11 @@ static bool is_taken(const struct draft *draft, const json_t *entity, const char
     size_t i;
     json_t *other;
     const char *pascal = text_camel(draft->arena, name);
-    json_array_foreach(draft->entities, i, other) {
+    json_array_foreach (draft->entities, i, other) {
         if (other == entity)
             return false; /* only earlier ones bind */
-        if (str_eq(json_str(other, "slug", ""), slug) || str_eq(text_camel(draft->arena, json_str(other, "name", "")), pascal))
+        if (str_eq(json_str(other, "slug", ""), slug) ||
+            str_eq(text_camel(draft->arena, json_str(other, "name", "")), pascal))
             return true;
     }
     return false;
@@ -257,12 +268,12 @@ static void free_name(struct draft *draft, json_t *entity) {
 static void keys_to_slugs(struct draft *draft) {
     size_t i, j;
     json_t *entity, *item;
-    json_array_foreach(draft->entities, i, entity) {
-        json_array_foreach(json_object_get(entity, "fields"), j, item) {
+    json_array_foreach (draft->entities, i, entity) {
+        json_array_foreach (json_object_get(entity, "fields"), j, item) {
             if (is_type(item, "ref"))
                 put_str(item, "entity", json_str(draft_entity(draft, json_str(item, "entity", "")), "slug", ""));
         }
-        json_array_foreach(json_object_get(entity, "rules"), j, item) {
+        json_array_foreach (json_object_get(entity, "rules"), j, item) {
             if (json_object_get(item, "from") && str_eq(json_str(item, "kind", ""), "rollup"))
                 put_str(item, "from", json_str(draft_entity(draft, json_str(item, "from", "")), "slug", ""));
         }
@@ -284,14 +295,17 @@ void draft_finish(struct draft *draft) {
     json_t *entity;
     cap_entities(draft);
     finish_capabilities(draft);
-    json_array_foreach(draft->entities, i, entity) finish_fields(draft, entity);
+    json_array_foreach (draft->entities, i, entity)
+        finish_fields(draft, entity);
     order_entities(draft);
-    json_array_foreach(draft->entities, i, entity) free_name(draft, entity);
-    json_array_foreach(draft->entities, i, entity) {
+    json_array_foreach (draft->entities, i, entity)
+        free_name(draft, entity);
+    json_array_foreach (draft->entities, i, entity) {
         drop_by_condition(draft, json_object_get(entity, "rules"));
         finish_rules(draft, entity);
     }
-    json_array_foreach(draft->entities, i, entity) draft_fill_all(draft, entity);
+    json_array_foreach (draft->entities, i, entity)
+        draft_fill_all(draft, entity);
     finish_views(draft);
     keys_to_slugs(draft);
 }

@@ -34,7 +34,7 @@ bool finish_where(const json_t *entity, json_t *object) {
 static bool unique_stands(const json_t *entity, const json_t *rule) {
     size_t i;
     json_t *name;
-    json_array_foreach(json_object_get(rule, "fields"), i, name) {
+    json_array_foreach (json_object_get(rule, "fields"), i, name) {
         if (!entity_field(entity, str_or(json_string_value(name), "")))
             return false;
     }
@@ -72,7 +72,8 @@ static bool rollup_stands(struct draft *draft, const json_t *entity, json_t *rul
     const json_t *from = draft_entity(draft, json_str(rule, "from", ""));
     const json_t *ref = from ? entity_field(from, json_str(rule, "ref", "")) : NULL;
     const char *name = json_str(rule, "name", "");
-    if (!has_type(ref, "ref") || !str_eq(json_str(ref, "entity", ""), json_str(entity, "key", "")) || entity_field(entity, name))
+    if (!has_type(ref, "ref") || !str_eq(json_str(ref, "entity", ""), json_str(entity, "key", "")) ||
+        entity_field(entity, name))
         return false;
     const json_t *times = json_object_get(rule, "times");
     if (times && !has_type(entity_field(from, str_or(json_string_value(times), "")), NUMERIC))
@@ -108,8 +109,10 @@ static void give_message(struct draft *draft, const json_t *entity, json_t *rule
         return;
     const char *kind = json_str(rule, "kind", "");
     if (str_eq(kind, "order"))
-        put_str(rule, "message", arena_printf(draft->arena, "%s must not be before %s", json_str(entity_field(entity, json_str(rule, "to", "")), "label", ""),
-                                              json_str(entity_field(entity, json_str(rule, "from", "")), "label", "")));
+        put_str(rule, "message",
+                arena_printf(draft->arena, "%s must not be before %s",
+                             json_str(entity_field(entity, json_str(rule, "to", "")), "label", ""),
+                             json_str(entity_field(entity, json_str(rule, "from", "")), "label", "")));
     else if (str_eq(kind, "unique"))
         put_str(rule, "message", "This is there already");
     else if (str_eq(kind, "capacity"))

@@ -131,12 +131,12 @@ static void finish_cards(struct draft *draft) {
     for (int64_t importance = 10; importance >= 4; importance--) {
         size_t i;
         json_t *entity;
-        json_array_foreach(draft->entities, i, entity) {
+        json_array_foreach (draft->entities, i, entity) {
             if (json_int(entity, "importance", 5) != importance || json_array_size(draft->cards) >= 4 ||
                 find_by(draft->cards, "entity", json_str(entity, "slug", ""), NULL))
                 continue;
-            json_array_append_new(draft->cards, json_pack("{s:s, s:s, s:s}", "label", json_str(entity, "plural", ""), "entity",
-                                                          json_str(entity, "slug", ""), "fn", "count"));
+            json_array_append_new(draft->cards, json_pack("{s:s, s:s, s:s}", "label", json_str(entity, "plural", ""),
+                                                          "entity", json_str(entity, "slug", ""), "fn", "count"));
         }
     }
     while (json_array_size(draft->cards) > MAX_CARDS)
@@ -148,14 +148,14 @@ static void finish_recent(struct draft *draft) {
     json_t *recent = json_own(draft->arena, json_array());
     size_t i;
     json_t *key, *entity;
-    json_array_foreach(draft->recent, i, key) {
+    json_array_foreach (draft->recent, i, key) {
         entity = draft_entity(draft, str_or(json_string_value(key), ""));
         const char *slug = json_str(entity, "slug", NULL);
         if (slug && !is_in(recent, slug) && json_array_size(recent) < MAX_RECENT)
             json_array_append_new(recent, json_string(slug));
     }
     for (int64_t importance = 10; importance >= 4; importance--) {
-        json_array_foreach(draft->entities, i, entity) {
+        json_array_foreach (draft->entities, i, entity) {
             if (json_int(entity, "importance", 5) == importance && json_array_size(recent) < 2 &&
                 !is_in(recent, json_str(entity, "slug", "")))
                 json_array_append_new(recent, json_string(json_str(entity, "slug", "")));
@@ -164,28 +164,31 @@ static void finish_recent(struct draft *draft) {
     draft->recent = recent;
 }
 
-/* What a plan of plain records gains from what it holds: a map where there are coordinates, a calendar where there are days. */
+/* What a plan of plain records gains from what it holds: a map where there are coordinates, a calendar where there are
+ * days. */
 static void add_general_views(struct draft *draft) {
     size_t i, j;
     json_t *entity, *field;
-    json_array_foreach(draft->entities, i, entity) {
+    json_array_foreach (draft->entities, i, entity) {
         const char *slug = json_str(entity, "slug", "");
         bool is_free = json_array_size(draft->views) < 6;
-        if (is_free && str_eq(json_str(entity_field(entity, "latitude"), "type", ""), "decimal") && entity_field(entity, "longitude") &&
-            !find_by(draft->views, "kind", "map", NULL))
-            json_array_append_new(draft->views, json_pack("{s:s, s:s+, s:s+, s:s, s:s, s:s, s:s}", "kind", "map", "slug", slug, "-map", "title",
-                                                          json_str(entity, "plural", ""), " on the map", "entity", slug, "lat", "latitude",
-                                                          "lng", "longitude", "feature", json_str(entity, "feature", "")));
+        if (is_free && str_eq(json_str(entity_field(entity, "latitude"), "type", ""), "decimal") &&
+            entity_field(entity, "longitude") && !find_by(draft->views, "kind", "map", NULL))
+            json_array_append_new(draft->views, json_pack("{s:s, s:s+, s:s+, s:s, s:s, s:s, s:s}", "kind", "map",
+                                                          "slug", slug, "-map", "title", json_str(entity, "plural", ""),
+                                                          " on the map", "entity", slug, "lat", "latitude", "lng",
+                                                          "longitude", "feature", json_str(entity, "feature", "")));
         if (json_array_size(draft->views) >= 4 || find_by(draft->views, "kind", "calendar", NULL) ||
             !str_eq(json_str(entity, "feature", ""), "records"))
             continue;
-        json_array_foreach(json_object_get(entity, "fields"), j, field) {
+        json_array_foreach (json_object_get(entity, "fields"), j, field) {
             if (!is_listed("date datetime", json_str(field, "type", "")) || !json_flag(field, "required", false))
                 continue;
-            json_array_append_new(draft->views, json_pack("{s:s, s:s, s:s+, s:s, s:s, s:s}", "kind", "calendar", "slug", "calendar", "title",
-                                                          "Calendar of ", text_lower_first(draft->arena, json_str(entity, "plural", "")),
-                                                          "entity", slug, "field", json_str(field, "name", ""), "feature",
-                                                          json_str(entity, "feature", "")));
+            json_array_append_new(
+                draft->views,
+                json_pack("{s:s, s:s, s:s+, s:s, s:s, s:s}", "kind", "calendar", "slug", "calendar", "title",
+                          "Calendar of ", text_lower_first(draft->arena, json_str(entity, "plural", "")), "entity",
+                          slug, "field", json_str(field, "name", ""), "feature", json_str(entity, "feature", "")));
             break;
         }
     }
@@ -202,7 +205,7 @@ void finish_views(struct draft *draft) {
     draft_fill_all(draft, draft->views);
     size_t i;
     json_t *view;
-    json_array_foreach(draft->views, i, view) {
+    json_array_foreach (draft->views, i, view) {
         free_view_slug(draft, view);
         json_object_del(view, "when");
         json_object_del(view, "unless");

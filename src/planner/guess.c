@@ -10,8 +10,8 @@ static const json_t *hint_for(struct draft *draft, const char *label) {
     words_split(draft->stemmer, draft->arena, label, &words);
     size_t i, j;
     json_t *hint, *entry;
-    json_array_foreach(draft->planner->hints, i, hint) {
-        json_array_foreach(json_object_get(hint, "words"), j, entry) {
+    json_array_foreach (draft->planner->hints, i, hint) {
+        json_array_foreach (json_object_get(hint, "words"), j, entry) {
             struct words phrase;
             words_split(draft->stemmer, draft->arena, str_or(json_string_value(entry), ""), &phrase);
             if (words_find(&words, &phrase, 0) >= 0)
@@ -35,10 +35,12 @@ json_t *guess_field(struct draft *draft, const char *label) {
     char *bracket = strchr(text, '(');
     const char *plain = bracket ? arena_strndup(draft->arena, text, (size_t)(bracket - text)) : text;
     const char *name = text_camel(draft->arena, plain);
-    if (!name || str_eq(name, "id") || str_eq(name, "createdAt") || str_eq(name, "updatedAt") || str_eq(name, "createdBy"))
+    if (!name || str_eq(name, "id") || str_eq(name, "createdAt") || str_eq(name, "updatedAt") ||
+        str_eq(name, "createdBy"))
         return NULL;
     const json_t *hint = type ? NULL : hint_for(draft, text);
-    json_t *field = json_pack("{s:s, s:s, s:s}", "name", name, "label", text_capital(draft->arena, text), "type", type ? type : "text");
+    json_t *field = json_pack("{s:s, s:s, s:s}", "name", name, "label", text_capital(draft->arena, text), "type",
+                              type ? type : "text");
     if (hint)
         json_object_update_new(field, json_deep_copy(hint));
     if (str_eq(json_str(field, "type", ""), "text"))

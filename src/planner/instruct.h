@@ -22,7 +22,8 @@ struct task_group {
 /* One line. */
 const char *instruct_description(struct arena *arena, const json_t *plan, const struct task_group *group);
 /* What to build, in which files, with which entities and rules, and by which criteria it is judged. */
-const char *instruct_text(struct arena *arena, const json_t *plan, const struct task_group *group, const json_t *criteria);
+const char *instruct_text(struct arena *arena, const json_t *plan, const struct task_group *group,
+                          const json_t *criteria);
 
 /* "Title: text, required, at most 160 characters" and the like; also for documents. */
 const char *describe_field(struct arena *arena, const json_t *plan, const json_t *field);

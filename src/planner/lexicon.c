@@ -27,8 +27,8 @@ static int index_words(struct planner *planner, struct err *err) {
     const char *kind;
     json_t *list, *word;
     size_t i;
-    json_object_foreach(lists, kind, list) {
-        json_array_foreach(list, i, word) {
+    json_object_foreach (lists, kind, list) {
+        json_array_foreach (list, i, word) {
             struct words words;
             words_split(stemmer, planner->arena, str_or(json_string_value(word), ""), &words);
             if (words.count == 1 && !json_object_get(planner->word_kinds, words.items[0].text))
@@ -53,10 +53,11 @@ static void index_things(struct planner *planner) {
     planner->thing_index = json_own(planner->arena, json_object());
     size_t i, j;
     json_t *thing, *name;
-    json_array_foreach(planner->things, i, thing) index_name(planner, stemmer, json_str(thing, "name", ""), thing);
-    json_array_foreach(planner->things, i, thing) {
+    json_array_foreach (planner->things, i, thing)
+        index_name(planner, stemmer, json_str(thing, "name", ""), thing);
+    json_array_foreach (planner->things, i, thing) {
         for (size_t list = 0; list < ARRAY_LEN(lists); list++) {
-            json_array_foreach(json_object_get(thing, lists[list]), j, name)
+            json_array_foreach (json_object_get(thing, lists[list]), j, name)
                 index_name(planner, stemmer, str_or(json_string_value(name), ""), thing);
         }
     }

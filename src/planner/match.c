@@ -27,7 +27,7 @@ static int64_t count_found(struct draft *draft, const struct words *words, const
     int64_t found = 0;
     size_t i;
     json_t *entry;
-    json_array_foreach(list, i, entry) {
+    json_array_foreach (list, i, entry) {
         struct words phrase;
         words_split(draft->stemmer, draft->arena, str_or(json_string_value(entry), ""), &phrase);
         const char *key = words_key(draft->arena, &phrase);
@@ -64,9 +64,9 @@ static void choose(struct draft *draft, const json_t *feature, int64_t score, js
     const char *slug = json_str(feature, "slug", "");
     if (draft_is_chosen(draft, slug) || json_object_get(draft->banned, slug))
         return;
-    json_array_append_new(draft->chosen, json_pack("{s:s, s:I, s:O, s:I, s:b}", "slug", slug, "score", (json_int_t)score, "because",
-                                                   because, "order", (json_int_t)json_int(feature, "order", 50), "byWords",
-                                                   by_words));
+    json_array_append_new(draft->chosen,
+                          json_pack("{s:s, s:I, s:O, s:I, s:b}", "slug", slug, "score", (json_int_t)score, "because",
+                                    because, "order", (json_int_t)json_int(feature, "order", 50), "byWords", by_words));
 }
 
 /* Adds what the chosen ones require; one that requires a banned feature goes. */
@@ -77,7 +77,7 @@ static void close_over_requirements(struct draft *draft) {
         const json_t *feature = catalog_feature(catalog, json_str(entry, "slug", ""));
         size_t j;
         json_t *required;
-        json_array_foreach(json_object_get(feature, "requires"), j, required) {
+        json_array_foreach (json_object_get(feature, "requires"), j, required) {
             const char *slug = str_or(json_string_value(required), "");
             const json_t *other = catalog_feature(catalog, slug);
             json_auto_t *because = json_array();
@@ -103,7 +103,7 @@ static void yield_to_special(struct draft *draft) {
             continue;
         size_t j;
         json_t *special;
-        json_array_foreach(json_object_get(feature, "yieldsTo"), j, special) {
+        json_array_foreach (json_object_get(feature, "yieldsTo"), j, special) {
             const json_t *other = find_by(draft->chosen, "slug", str_or(json_string_value(special), ""), NULL);
             if (!other || !json_flag(other, "byWords", false))
                 continue;
@@ -132,7 +132,7 @@ static void sort_chosen(struct draft *draft) {
 void draft_match(struct draft *draft) {
     size_t i;
     json_t *feature;
-    json_array_foreach(catalog_features(draft->planner->catalog), i, feature) {
+    json_array_foreach (catalog_features(draft->planner->catalog), i, feature) {
         const char *slug = json_str(feature, "slug", "");
         json_auto_t *because = json_array();
         bool is_negated = false;
@@ -158,7 +158,7 @@ const json_t *match_feature(const struct planner *planner, struct draft *draft, 
     int64_t best_score = 0;
     size_t i;
     json_t *feature;
-    json_array_foreach(catalog_features(planner->catalog), i, feature) {
+    json_array_foreach (catalog_features(planner->catalog), i, feature) {
         struct words title;
         words_split(draft->stemmer, draft->arena, json_str(feature, "title", ""), &title);
         bool ignored = false;

@@ -9,7 +9,7 @@
 
 struct scan {
     struct draft *draft;
-    bool *covered;       /* a word that a feature has settled */
+    bool *covered;        /* a word that a feature has settled */
     const char *last_key; /* of the latest entity made from a noun */
     const char *with_key; /* the entity before "with", until the sentence ends */
     size_t left_out;
@@ -19,7 +19,8 @@ static void cover_phrase(struct scan *scan, const char *text) {
     struct draft *draft = scan->draft;
     struct words phrase;
     words_split(draft->stemmer, draft->arena, text, &phrase);
-    for (long at = words_find(&draft->words, &phrase, 0); at >= 0; at = words_find(&draft->words, &phrase, (size_t)at + 1))
+    for (long at = words_find(&draft->words, &phrase, 0); at >= 0;
+         at = words_find(&draft->words, &phrase, (size_t)at + 1))
         for (size_t i = 0; i < phrase.count; i++)
             scan->covered[(size_t)at + i] = true;
 }
@@ -27,7 +28,8 @@ static void cover_phrase(struct scan *scan, const char *text) {
 static void cover_list(struct scan *scan, const json_t *list) {
     size_t i;
     json_t *text;
-    json_array_foreach(list, i, text) cover_phrase(scan, str_or(json_string_value(text), ""));
+    json_array_foreach (list, i, text)
+        cover_phrase(scan, str_or(json_string_value(text), ""));
 }
 
 static void cover_entity(struct scan *scan, const json_t *entity) {
@@ -40,18 +42,20 @@ static void cover_features(struct scan *scan) {
     struct draft *draft = scan->draft;
     size_t i, j;
     json_t *entry, *entity;
-    json_array_foreach(draft->chosen, i, entry) {
+    json_array_foreach (draft->chosen, i, entry) {
         const json_t *feature = catalog_feature(draft->planner->catalog, json_str(entry, "slug", ""));
         cover_list(scan, json_at(feature, "words.strong"));
         cover_list(scan, json_at(feature, "words.weak"));
         cover_list(scan, json_object_get(feature, "covers"));
         cover_phrase(scan, json_str(feature, "title", ""));
-        json_array_foreach(json_object_get(feature, "entities"), j, entity) cover_entity(scan, entity);
+        json_array_foreach (json_object_get(feature, "entities"), j, entity)
+            cover_entity(scan, entity);
     }
-    json_array_foreach(draft->entities, i, entity) {
+    json_array_foreach (draft->entities, i, entity) {
         cover_entity(scan, entity);
         json_t *field;
-        json_array_foreach(json_object_get(entity, "fields"), j, field) cover_phrase(scan, json_str(field, "label", ""));
+        json_array_foreach (json_object_get(entity, "fields"), j, field)
+            cover_phrase(scan, json_str(field, "label", ""));
     }
 }
 
@@ -84,8 +88,8 @@ static const json_t *kind_of(struct draft *draft, const char *head) {
         return find_by(draft->planner->kinds, "kind", "person", NULL);
     size_t i, j;
     json_t *kind, *suffix;
-    json_array_foreach(draft->planner->kinds, i, kind) {
-        json_array_foreach(json_object_get(kind, "suffixes"), j, suffix) {
+    json_array_foreach (draft->planner->kinds, i, kind) {
+        json_array_foreach (json_object_get(kind, "suffixes"), j, suffix) {
             if (str_ends(lower, str_or(json_string_value(suffix), "?")))
                 return kind;
         }
@@ -98,14 +102,15 @@ static const char *expand_fields(struct draft *draft, json_t *entity) {
     json_t *fields = json_object_get(entity, "fields");
     size_t i;
     json_t *item;
-    json_array_foreach(fields, i, item) {
+    json_array_foreach (fields, i, item) {
         if (!json_is_string(item))
             continue;
         json_t *field = guess_field(draft, json_string_value(item));
         const char *type = json_str(field, "type", "");
         if (i == 0 && !str_eq(type, "date") && !str_eq(type, "text")) {
-            field = json_own(draft->arena, json_pack("{s:s, s:s, s:s, s:i, s:b}", "name", json_str(field, "name", "name"), "label",
-                                                     json_str(field, "label", "Name"), "type", "text", "max", 160, "required", 1));
+            field = json_own(draft->arena,
+                             json_pack("{s:s, s:s, s:s, s:i, s:b}", "name", json_str(field, "name", "name"), "label",
+                                       json_str(field, "label", "Name"), "type", "text", "max", 160, "required", 1));
         }
         json_array_set(fields, i, field);
     }
@@ -121,8 +126,8 @@ static void refer_to_previous(struct draft *draft, json_t *entity, const char *p
     if (!name || entity_field(entity, name))
         return;
     json_array_insert_new(json_object_get(entity, "fields"), 1,
-                          json_pack("{s:s, s:s, s:s, s:b, s:s}", "name", name, "type", "ref", "entity", parent_key, "required", 1,
-                                    "onDelete", "cascade"));
+                          json_pack("{s:s, s:s, s:s, s:b, s:s}", "name", name, "type", "ref", "entity", parent_key,
+                                    "required", 1, "onDelete", "cascade"));
 }
 
 json_t *noun_entity(struct draft *draft, const char *singular, const char *parent_key) {
@@ -148,8 +153,10 @@ json_t *noun_entity(struct draft *draft, const char *singular, const char *paren
         if (json_flag(kind, "refers", false))
             json_object_set_new(entity, "isRecord", json_true());
         if (!*json_str(kind, "summary", ""))
-            put_str(entity, "summary", arena_printf(draft->arena, "%s, with what is known of it.",
-                                                    text_capital(draft->arena, text_article(draft->arena, text_lower_first(draft->arena, name)))));
+            put_str(entity, "summary",
+                    arena_printf(
+                        draft->arena, "%s, with what is known of it.",
+                        text_capital(draft->arena, text_article(draft->arena, text_lower_first(draft->arena, name)))));
     }
     json_own(draft->arena, entity);
     put_str(entity, "name", name);
@@ -173,7 +180,8 @@ static bool is_boundary(const struct scan *scan, size_t at) {
     if (str_eq(kind, "stop"))
         return true;
     /* A verb ends a phrase unless it is also a thing that the lexicon knows ("treatments", "runs"). */
-    return str_eq(kind, "verb") && !(noun_is_plural(word->text) && json_object_get(scan->draft->planner->thing_index, word->stem));
+    return str_eq(kind, "verb") &&
+           !(noun_is_plural(word->text) && json_object_get(scan->draft->planner->thing_index, word->stem));
 }
 
 static bool is_after_for(const struct scan *scan, size_t start) {
@@ -182,8 +190,8 @@ static bool is_after_for(const struct scan *scan, size_t start) {
         if (str_eq(word->text, "for") || str_eq(word->text, "by"))
             return true;
         const char *kind = lexicon_kind(scan->draft->planner, word->text);
-        if (!str_eq(word->text, "a") && !str_eq(word->text, "an") && !str_eq(word->text, "the") && !str_eq(word->text, "our") &&
-            !str_eq(word->text, "my") && !str_eq(kind, "adjective"))
+        if (!str_eq(word->text, "a") && !str_eq(word->text, "an") && !str_eq(word->text, "the") &&
+            !str_eq(word->text, "our") && !str_eq(word->text, "my") && !str_eq(kind, "adjective"))
             return false;
         if (word->before)
             return false;
@@ -228,7 +236,9 @@ static void add_noun(struct scan *scan, const char *singular) {
     if (json_array_size(draft->entities) >= MAX_ENTITIES) {
         scan->left_out++;
         if (scan->left_out <= 8)
-            draft_open_point(draft, "%s: not planned, because %d kinds of records are the most one plan takes; describe them in a further project.",
+            draft_open_point(draft,
+                             "%s: not planned, because %d kinds of records are the most one plan takes; describe them "
+                             "in a further project.",
                              json_str(entity, "plural", ""), MAX_ENTITIES);
         return;
     }
@@ -251,7 +261,8 @@ static void scan_text(struct scan *scan) {
             continue;
         }
         size_t end = i + 1;
-        while (end < count && end - i < MAX_PHRASE && !is_boundary(scan, end) && (!items[end].before || items[end].before == '-'))
+        while (end < count && end - i < MAX_PHRASE && !is_boundary(scan, end) &&
+               (!items[end].before || items[end].before == '-'))
             end++;
         /* "honey harvests for …": a phrase that runs into a word that a feature covers is part of that word's name. */
         bool runs_on = end < count && scan->covered[end] && !items[end].before;
@@ -274,10 +285,11 @@ static void scan_list(struct scan *scan) {
         if (items[i].before == ':')
             in_list = true;
         bool is_single = i + 1 == draft->words.count || items[i + 1].before || strlen(items[i + 1].text) <= 3;
-        bool starts = items[i].before == ':' || items[i].before == ',' || (items_seen > 0 && i > 0 && strlen(items[i - 1].text) <= 3);
+        bool starts = items[i].before == ':' || items[i].before == ',' ||
+                      (items_seen > 0 && i > 0 && strlen(items[i - 1].text) <= 3);
         const char *kind = lexicon_kind(draft->planner, items[i].text);
-        if (!in_list || !is_single || !starts || strlen(items[i].text) < 4 || str_eq(kind, "stop") || str_eq(kind, "generic") ||
-            str_eq(kind, "verb") || str_eq(kind, "adjective") || items[i].is_negated)
+        if (!in_list || !is_single || !starts || strlen(items[i].text) < 4 || str_eq(kind, "stop") ||
+            str_eq(kind, "generic") || str_eq(kind, "verb") || str_eq(kind, "adjective") || items[i].is_negated)
             continue;
         items_seen++;
         add_noun(scan, noun_singular(draft->arena, items[i].text));

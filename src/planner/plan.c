@@ -48,9 +48,10 @@ static const char *records_summary(struct draft *draft) {
     const char *text = "";
     size_t i, count = 0;
     json_t *entity;
-    json_array_foreach(draft->entities, i, entity) {
+    json_array_foreach (draft->entities, i, entity) {
         if (str_eq(json_str(entity, "feature", ""), "records"))
-            text = arena_printf(draft->arena, "%s%s%s", text, count++ ? ", " : "", text_lower_first(draft->arena, json_str(entity, "plural", "")));
+            text = arena_printf(draft->arena, "%s%s%s", text, count++ ? ", " : "",
+                                text_lower_first(draft->arena, json_str(entity, "plural", "")));
     }
     return arena_printf(draft->arena, "People keep a record of %s.", text);
 }
@@ -59,23 +60,25 @@ static json_t *features_of(struct draft *draft) {
     json_t *features = json_array();
     size_t i;
     json_t *entry;
-    json_array_foreach(draft->chosen, i, entry) {
+    json_array_foreach (draft->chosen, i, entry) {
         const char *slug = json_str(entry, "slug", "");
         const json_t *feature = catalog_feature(draft->planner->catalog, slug);
-        json_array_append_new(features, json_pack("{s:s, s:s, s:s, s:o}", "slug", slug, "title", draft_fill(draft, json_str(feature, "title", "")),
-                                                  "summary", draft_fill(draft, json_str(feature, "summary", "")), "because",
+        json_array_append_new(features, json_pack("{s:s, s:s, s:s, s:o}", "slug", slug, "title",
+                                                  draft_fill(draft, json_str(feature, "title", "")), "summary",
+                                                  draft_fill(draft, json_str(feature, "summary", "")), "because",
                                                   json_deep_copy(json_object_get(entry, "because"))));
     }
     if (find_by(draft->entities, "feature", "records", NULL)) {
         json_t *because = json_array(), *entity;
-        json_array_foreach(draft->entities, i, entity) {
+        json_array_foreach (draft->entities, i, entity) {
             if (str_eq(json_str(entity, "feature", ""), "records"))
-                json_array_append_new(because, json_string(text_lower_first(draft->arena, json_str(entity, "plural", ""))));
+                json_array_append_new(because,
+                                      json_string(text_lower_first(draft->arena, json_str(entity, "plural", ""))));
         }
-        json_array_append_new(features, json_pack("{s:s, s:s, s:s, s:o}", "slug", "records", "title", "Records", "summary",
-                                                  records_summary(draft), "because", because));
+        json_array_append_new(features, json_pack("{s:s, s:s, s:s, s:o}", "slug", "records", "title", "Records",
+                                                  "summary", records_summary(draft), "because", because));
     }
-    json_array_foreach(features, i, entry) {
+    json_array_foreach (features, i, entry) {
         if (json_object_get(draft->detailed, json_str(entry, "slug", "")))
             json_object_set_new(entry, "detail", json_true());
     }
@@ -100,8 +103,9 @@ static json_t *module_of_record(struct draft *draft, json_t *modules, const json
     if (json_flag(last, "isRecords", false) && json_array_size(json_object_get(last, "entities")) < RECORDS_A_MODULE) {
         bool is_second = json_array_size(json_object_get(last, "entities")) == 1;
         const char *first = json_str(last, "first", "");
-        put_str(last, "title", is_second ? arena_printf(draft->arena, "%s and %s", first, text_lower_first(draft->arena, plural))
-                                         : arena_printf(draft->arena, "%s and more", first));
+        put_str(last, "title",
+                is_second ? arena_printf(draft->arena, "%s and %s", first, text_lower_first(draft->arena, plural))
+                          : arena_printf(draft->arena, "%s and more", first));
         return last;
     }
     const char *slug = json_str(entity, "slug", "");
@@ -129,7 +133,7 @@ static void place_view(struct draft *draft, json_t *modules, const json_t *view)
     json_t *module = find_by(modules, "slug", json_str(view, "feature", ""), NULL);
     size_t i;
     json_t *other;
-    json_array_foreach(modules, i, other) {
+    json_array_foreach (modules, i, other) {
         if (!module && is_in(json_object_get(other, "entities"), json_str(view, "entity", "")))
             module = other;
     }
@@ -155,13 +159,15 @@ static void merge_smallest(struct draft *draft, json_t *modules) {
     json_t *into = json_array_get(modules, best), *from = json_array_get(modules, best + 1);
     json_array_extend(json_object_get(into, "entities"), json_object_get(from, "entities"));
     json_array_extend(json_object_get(into, "views"), json_object_get(from, "views"));
-    put_str(into, "title", arena_printf(draft->arena, "%s, %s", json_str(into, "title", ""),
-                                        text_lower_first(draft->arena, json_str(from, "title", ""))));
+    put_str(into, "title",
+            arena_printf(draft->arena, "%s, %s", json_str(into, "title", ""),
+                         text_lower_first(draft->arena, json_str(from, "title", ""))));
     json_array_remove(modules, best + 1);
 }
 
 static const char *entity_plural(const struct draft *draft, const json_t *slugs, size_t at) {
-    const json_t *entity = find_by(draft->entities, "slug", str_or(json_string_value(json_array_get(slugs, at)), ""), NULL);
+    const json_t *entity =
+        find_by(draft->entities, "slug", str_or(json_string_value(json_array_get(slugs, at)), ""), NULL);
     return json_str(entity, "plural", "");
 }
 
@@ -169,17 +175,20 @@ static const char *part_title(struct draft *draft, const char *title, const json
     size_t count = json_array_size(slugs);
     const char *first = text_lower_first(draft->arena, entity_plural(draft, slugs, 0));
     return count == 1 ? arena_printf(draft->arena, "%s: %s", title, first)
-                      : arena_printf(draft->arena, "%s: %s to %s", title, first, text_lower_first(draft->arena, entity_plural(draft, slugs, count - 1)));
+                      : arena_printf(draft->arena, "%s: %s to %s", title, first,
+                                     text_lower_first(draft->arena, entity_plural(draft, slugs, count - 1)));
 }
 
-/* A module of many entities becomes two, each with the views of its own entities, so that both can be built at a time. */
+/* A module of many entities becomes two, each with the views of its own entities, so that both can be built at a time.
+ */
 static bool split_largest(struct draft *draft, json_t *modules) {
     size_t largest = 0, i;
     for (i = 1; i < json_array_size(modules); i++)
         if (json_array_size(json_object_get(json_array_get(modules, i), "entities")) >
             json_array_size(json_object_get(json_array_get(modules, largest), "entities")))
             largest = i;
-    json_t *module = json_array_get(modules, largest), *entities = json_object_get(module, "entities"), *views = json_object_get(module, "views");
+    json_t *module = json_array_get(modules, largest), *entities = json_object_get(module, "entities"),
+           *views = json_object_get(module, "views");
     size_t count = json_array_size(entities), half = (count + 1) / 2;
     if (json_array_size(modules) >= MAX_MODULES || count <= RECORDS_A_MODULE)
         return false;
@@ -211,14 +220,16 @@ static bool split_largest(struct draft *draft, json_t *modules) {
 static json_t *modules_of(struct draft *draft) {
     json_t *modules = json_array(), *thing;
     size_t i;
-    json_array_foreach(draft->entities, i, thing)
-        json_array_append_new(json_object_get(module_for(draft, modules, thing), "entities"), json_string(json_str(thing, "slug", "")));
-    json_array_foreach(draft->views, i, thing) place_view(draft, modules, thing);
+    json_array_foreach (draft->entities, i, thing)
+        json_array_append_new(json_object_get(module_for(draft, modules, thing), "entities"),
+                              json_string(json_str(thing, "slug", "")));
+    json_array_foreach (draft->views, i, thing)
+        place_view(draft, modules, thing);
     while (json_array_size(modules) > MAX_MODULES)
         merge_smallest(draft, modules);
     while (split_largest(draft, modules))
         ;
-    json_array_foreach(modules, i, thing) {
+    json_array_foreach (modules, i, thing) {
         json_object_del(thing, "isRecords");
         json_object_del(thing, "first");
         json_object_del(thing, "base");
@@ -232,21 +243,24 @@ static json_t *entities_of(const struct draft *draft) {
     static const char *const keys[] = {"slug", "name", "plural", "feature", "summary", "titleField", "fields", "rules"};
     json_t *entities = json_array(), *entity;
     size_t i;
-    json_array_foreach(draft->entities, i, entity) {
+    json_array_foreach (draft->entities, i, entity) {
         json_t *copy = json_object();
         for (size_t k = 0; k < ARRAY_LEN(keys); k++)
-            json_object_set_new(copy, keys[k], json_object_get(entity, keys[k]) ? json_deep_copy(json_object_get(entity, keys[k])) : json_string(""));
+            json_object_set_new(copy, keys[k],
+                                json_object_get(entity, keys[k]) ? json_deep_copy(json_object_get(entity, keys[k]))
+                                                                 : json_string(""));
         json_array_append_new(entities, copy);
     }
     return entities;
 }
 
 static json_t *views_of(const struct draft *draft) {
-    json_t *views = json_pack("[{s:s, s:s, s:s, s:o, s:o}]", "slug", "dashboard", "title", "Dashboard", "kind", "dashboard", "cards",
-                              json_deep_copy(draft->cards), "recent", json_deep_copy(draft->recent));
+    json_t *views =
+        json_pack("[{s:s, s:s, s:s, s:o, s:o}]", "slug", "dashboard", "title", "Dashboard", "kind", "dashboard",
+                  "cards", json_deep_copy(draft->cards), "recent", json_deep_copy(draft->recent));
     size_t i;
     json_t *view;
-    json_array_foreach(draft->views, i, view) {
+    json_array_foreach (draft->views, i, view) {
         json_t *copy = json_deep_copy(view);
         json_object_del(copy, "key");
         json_object_del(copy, "feature");
@@ -260,18 +274,22 @@ static json_t *answers_of(struct draft *draft) {
     json_t *list = json_array();
     const char *id;
     json_t *answer;
-    json_object_foreach(draft->answers, id, answer) {
+    json_object_foreach (draft->answers, id, answer) {
         const json_t *question = find_by(draft->input->questions, "id", id, NULL);
         if (!question)
             question = find_by(draft->questions, "id", id, NULL);
         if (!question)
             question = find_by(draft->planner->general, "id", id, NULL);
-        const char *text = json_is_string(answer) ? json_string_value(answer) : json_is_boolean(answer) ? (json_is_true(answer) ? "Yes" : "No") : "";
+        const char *text = json_is_string(answer)    ? json_string_value(answer)
+                           : json_is_boolean(answer) ? (json_is_true(answer) ? "Yes" : "No")
+                                                     : "";
         size_t i;
         json_t *item;
-        json_array_foreach(answer, i, item) text = arena_printf(draft->arena, "%s%s%s", text, i ? ", " : "", str_or(json_string_value(item), ""));
-        json_array_append_new(list, json_pack("{s:s, s:s}", "question", draft_fill(draft, json_str(question, "question", id)), "answer",
-                                              *text ? text : "(nothing)"));
+        json_array_foreach (answer, i, item)
+            text = arena_printf(draft->arena, "%s%s%s", text, i ? ", " : "", str_or(json_string_value(item), ""));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s}", "question", draft_fill(draft, json_str(question, "question", id)),
+                                        "answer", *text ? text : "(nothing)"));
     }
     return list;
 }

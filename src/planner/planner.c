@@ -8,7 +8,8 @@
 #include "base/str.h"
 #include "planner/draft.h"
 
-int planner_create(struct planner **out, const struct assets *assets, const struct catalog *catalog, const struct stack *stack, struct err *err) {
+int planner_create(struct planner **out, const struct assets *assets, const struct catalog *catalog,
+                   const struct stack *stack, struct err *err) {
     struct planner *planner = mem_alloc(sizeof *planner);
     *planner = (struct planner){.assets = assets, .catalog = catalog, .stack = stack, .arena = arena_create()};
     int rc = lexicon_open(planner, err);
@@ -27,7 +28,8 @@ void planner_destroy(struct planner *planner) {
     free(planner);
 }
 
-int planner_questions(const struct planner *planner, const struct planner_input *input, struct arena *arena, json_t **questions, struct err *err) {
+int planner_questions(const struct planner *planner, const struct planner_input *input, struct arena *arena,
+                      json_t **questions, struct err *err) {
     struct draft draft;
     int rc = draft_make(&draft, planner, input, NULL, arena, err);
     if (rc < 0)
@@ -40,7 +42,7 @@ int planner_questions(const struct planner *planner, const struct planner_input 
 static json_t *answers_of(const struct planner_input *input, struct arena *arena) {
     json_t *answers = json_own(arena, json_object()), *question;
     size_t i;
-    json_array_foreach((json_t *)input->questions, i, question) {
+    json_array_foreach ((json_t *)input->questions, i, question) {
         const char *id = json_str(question, "id", "");
         const json_t *given = find_by(input->answers, "questionId", id, NULL);
         json_t *answer = json_object_get(given, "answer");
@@ -52,7 +54,8 @@ static json_t *answers_of(const struct planner_input *input, struct arena *arena
     return answers;
 }
 
-int planner_spec(const struct planner *planner, const struct planner_input *input, struct arena *arena, struct planner_spec *out, struct err *err) {
+int planner_spec(const struct planner *planner, const struct planner_input *input, struct arena *arena,
+                 struct planner_spec *out, struct err *err) {
     struct draft draft;
     int rc = 0;
     if (input->questions && input->answers)

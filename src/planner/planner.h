@@ -11,22 +11,26 @@
 
 struct planner;
 /* Keeps pointers to the three; they must outlive it. Shared by all threads. */
-MUST_CHECK int planner_create(struct planner **out, const struct assets *assets, const struct catalog *catalog, const struct stack *stack, struct err *err);
+MUST_CHECK int planner_create(struct planner **out, const struct assets *assets, const struct catalog *catalog,
+                              const struct stack *stack, struct err *err);
 void planner_destroy(struct planner *planner);
 
 struct planner_input {
     const char *name;
     const char *description;
-    const json_t *questions; /* what clarify gave, or NULL */
-    const json_t *answers;   /* [{"questionId", "answer"}], or NULL */
+    const json_t *questions;     /* what clarify gave, or NULL */
+    const json_t *answers;       /* [{"questionId", "answer"}], or NULL */
     const char *const *feedback; /* oldest first */
     size_t feedback_count;
 };
 
-/* 3 to 7 questions as in the contract. ERR_VALIDATION field "description" when it is too thin to plan from; the message says what is missing. */
-MUST_CHECK int planner_questions(const struct planner *planner, const struct planner_input *input, struct arena *arena, json_t **questions, struct err *err);
+/* 3 to 7 questions as in the contract. ERR_VALIDATION field "description" when it is too thin to plan from; the message
+ * says what is missing. */
+MUST_CHECK int planner_questions(const struct planner *planner, const struct planner_input *input, struct arena *arena,
+                                 json_t **questions, struct err *err);
 
-/* Checks answers against questions: unknown ids, doubles, types, options, lengths. Unanswered questions take their default. ERR_VALIDATION names the field ("answers[1].answer"). */
+/* Checks answers against questions: unknown ids, doubles, types, options, lengths. Unanswered questions take their
+ * default. ERR_VALIDATION names the field ("answers[1].answer"). */
 MUST_CHECK int planner_check_answers(const json_t *questions, const json_t *answers, struct err *err);
 
 struct planner_spec {
@@ -34,14 +38,17 @@ struct planner_spec {
     json_t *plan;        /* docs/blueprints.md, "The plan" */
     json_t *open_points; /* texts: what of the feedback or description was not understood */
 };
-MUST_CHECK int planner_spec(const struct planner *planner, const struct planner_input *input, struct arena *arena, struct planner_spec *out, struct err *err);
+MUST_CHECK int planner_spec(const struct planner *planner, const struct planner_input *input, struct arena *arena,
+                            struct planner_spec *out, struct err *err);
 
-/* 5 to 15 tasks: {"tasks": [definition…], "mergeOrder": ["task-001", …]}. A definition has id, slug, description, instructions,
- * dependencies (ids), pathScope (globs), expectedOutputs (paths), criteria (ids of ACCEPTANCE.md), parts. Tasks neither of which depends on the other, directly or not, have scopes
- * that cannot overlap: checked with glob_overlap before it returns (a fault of ours: ERR_INTERNAL).
- * base_paths: files on main now; those that no part of this plan renders are retired by a task of their own ("retire", part "retire", expectedOutputs empty, pathScope just those paths). */
-MUST_CHECK int planner_decompose(const struct planner *planner, const json_t *plan, const char *const *base_paths, size_t base_path_count,
-                                 struct arena *arena, json_t **tasks, struct err *err);
+/* 5 to 15 tasks: {"tasks": [definition…], "mergeOrder": ["task-001", …]}. A definition has id, slug, description,
+ * instructions, dependencies (ids), pathScope (globs), expectedOutputs (paths), criteria (ids of ACCEPTANCE.md), parts.
+ * Tasks neither of which depends on the other, directly or not, have scopes that cannot overlap: checked with
+ * glob_overlap before it returns (a fault of ours: ERR_INTERNAL). base_paths: files on main now; those that no part of
+ * this plan renders are retired by a task of their own ("retire", part "retire", expectedOutputs empty, pathScope just
+ * those paths). */
+MUST_CHECK int planner_decompose(const struct planner *planner, const json_t *plan, const char *const *base_paths,
+                                 size_t base_path_count, struct arena *arena, json_t **tasks, struct err *err);
 /* The same checks for any source's tasks: slugs, acyclic, order, scopes, criteria all covered. */
 MUST_CHECK int planner_check_tasks(const json_t *tasks, const json_t *plan, struct err *err);
 

@@ -30,7 +30,8 @@ const char *proof_var(struct proof *proof, const char *name) {
 
 /* ---- steps */
 
-json_t *proof_step(struct proof *proof, const char *note, const char *method, const char *path, json_t *json, int status) {
+json_t *proof_step(struct proof *proof, const char *note, const char *method, const char *path, json_t *json,
+                   int status) {
     json_t *step = json_pack("{s:s}", "note", note);
     if (proof->as)
         put_str(step, "as", proof->as);
@@ -130,9 +131,10 @@ json_t *proof_value(struct proof *proof, const json_t *entity, const json_t *fie
     if (str_eq(type, "boolean"))
         return json_true();
     if (str_eq(type, "date"))
-        return json_sprintf("20%02d-03-%02d", differs ? 30 + number / 28 % 60 : 30, differs ? 1 + number % 28 : 5);
+        return json_sprintf("20%02d-03-%02d", differs ? number / 28 % 24 : 24, differs ? 1 + number % 28 : 5);
     if (str_eq(type, "datetime"))
-        return json_sprintf("20%02d-03-%02dT09:00:00.000Z", differs ? 30 + number / 28 % 60 : 30, differs ? 1 + number % 28 : 5);
+        return json_sprintf("20%02d-03-%02dT09:00:00.000Z", differs ? number / 28 % 24 : 24,
+                            differs ? 1 + number % 28 : 5);
     if (str_eq(type, "time"))
         return json_sprintf("%02d:%02d", differs ? number / 60 % 24 : 9, differs ? number % 60 : 30);
     if (str_eq(type, "tags"))
@@ -147,7 +149,7 @@ json_t *proof_value(struct proof *proof, const json_t *entity, const json_t *fie
 bool proof_is_bound(const json_t *entity, const char *field) {
     size_t i;
     json_t *rule;
-    json_array_foreach(json_object_get(entity, "rules"), i, rule) {
+    json_array_foreach (json_object_get(entity, "rules"), i, rule) {
         const char *kind = json_str(rule, "kind", "");
         if (str_eq(kind, "unique") && is_in(json_object_get(rule, "fields"), field))
             return true;
@@ -161,11 +163,14 @@ static json_t *reference_value(struct proof *proof, const json_t *entity, const 
     const char *slug = json_str(field, "entity", "");
     if (!json_flag(field, "required", false))
         return NULL;
-    if (!proof_is_bound(entity, json_str(field, "name", "")) && !json_flag(field, "unique", false))
+    if (!proof->is_fresh && !proof_is_bound(entity, json_str(field, "name", "")) && !json_flag(field, "unique", false))
         return json_string(proof_var(proof, proof_base(proof, slug)));
     const json_t *target = proof_entity(proof, slug);
-    const char *name = proof_name(proof, arena_printf(proof->arena, "%s_%d", proof_base(proof, slug), ++proof->counter));
-    proof_row(proof, arena_printf(proof->arena, "Make %s for it", text_article(proof->arena, text_lower_first(proof->arena, json_str(target, "name", "")))),
+    const char *name =
+        proof_name(proof, arena_printf(proof->arena, "%s_%d", proof_base(proof, slug), ++proof->counter));
+    proof_row(proof,
+              arena_printf(proof->arena, "Make %s for it",
+                           text_article(proof->arena, text_lower_first(proof->arena, json_str(target, "name", "")))),
               target, NULL, name);
     return json_string(proof_var(proof, name));
 }
@@ -175,7 +180,7 @@ json_t *proof_body(struct proof *proof, const json_t *entity, const json_t *give
     size_t i;
     proof->counter++;
     int number = proof->counter;
-    json_array_foreach(json_object_get(entity, "fields"), i, field) {
+    json_array_foreach (json_object_get(entity, "fields"), i, field) {
         const char *name = json_str(field, "name", "");
         if (json_object_get(given, name)) {
             json_object_set(body, name, json_object_get(given, name));
@@ -201,7 +206,7 @@ void proof_set(const json_t *entity, json_t *given, const char *field, json_t *v
     json_object_set_new(given, field, value);
     size_t i;
     json_t *rule;
-    json_array_foreach(json_object_get(entity, "rules"), i, rule) {
+    json_array_foreach (json_object_get(entity, "rules"), i, rule) {
         if (!str_eq(json_str(rule, "kind", ""), "order"))
             continue;
         const char *from = json_str(rule, "from", ""), *to = json_str(rule, "to", "");
@@ -236,8 +241,9 @@ json_t *criterion_open(struct proof *proof, const char *title, const char *state
     size_t number = json_array_size(json_object_get(proof->plan, "criteria")) + 1;
     proof->prefix = arena_printf(proof->arena, "ac%zu_", number);
     proof->as = json_flag(proof->capabilities, "auth", false) ? "owner" : NULL;
-    json_t *criterion = json_pack("{s:o, s:s, s:s, s:s, s:[], s:[]}", "id", json_sprintf("AC-%zu", number), "title",
-                                  text_capital(proof->arena, title), "statement", statement, "feature", feature, "entities", "parts");
+    json_t *criterion =
+        json_pack("{s:o, s:s, s:s, s:s, s:[], s:[]}", "id", json_sprintf("AC-%zu", number), "title",
+                  text_capital(proof->arena, title), "statement", statement, "feature", feature, "entities", "parts");
     proof->steps = json_array();
     json_object_set_new(criterion, "check", json_pack("{s:s, s:o}", "kind", "http", "steps", proof->steps));
     return json_own(proof->arena, criterion);

@@ -13,6 +13,7 @@ struct proof {
     const char *prefix; /* of the names of saved values: "ac3_" */
     const char *as;     /* the cookie jar; NULL without auth */
     int counter;        /* makes values differ */
+    bool is_fresh;      /* references always go to rows of their own */
 };
 
 json_t *proof_entity(const struct proof *proof, const char *slug);
@@ -22,15 +23,17 @@ const char *proof_name(struct proof *proof, const char *name); /* with the prefi
 const char *proof_var(struct proof *proof, const char *name);  /* "${name}" */
 
 /* Appends a step; json may be NULL, takes it over. Returns the step, borrowed. */
-json_t *proof_step(struct proof *proof, const char *note, const char *method, const char *path, json_t *json, int status);
-void proof_expect(json_t *step, const char *path, json_t *value);    /* a value in the JSON of the answer; takes it over */
+json_t *proof_step(struct proof *proof, const char *note, const char *method, const char *path, json_t *json,
+                   int status);
+void proof_expect(json_t *step, const char *path, json_t *value); /* a value in the JSON of the answer; takes it over */
 void proof_contains(json_t *step, const char *what, const char *text); /* what: "contains" or "absent" */
 void proof_save(json_t *step, const char *name, const char *path);
 void proof_route(json_t *step, const char *method, const char *path);
 
 /* A valid value for a field, different at each call where it must be. NULL if the field is better left out. */
 json_t *proof_value(struct proof *proof, const json_t *entity, const json_t *field);
-/* A valid body. References go to the rows of the setup, or to fresh ones where a rule limits them; given wins over all. */
+/* A valid body. References go to the rows of the setup, or to fresh ones where a rule limits them; given wins over all.
+ */
 json_t *proof_body(struct proof *proof, const json_t *entity, const json_t *given);
 /* Sets field to value, and with it whatever an order rule ties to it. */
 void proof_set(const json_t *entity, json_t *given, const char *field, json_t *value);

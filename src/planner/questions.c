@@ -19,9 +19,9 @@ static const char *outcome(struct draft *base, const char *id, json_t *answer) {
     if (draft_make(&draft, base->planner, base->input, answers, base->arena, NULL) < 0)
         return "";
     draft_finish(&draft);
-    json_auto_t *all = json_pack("{s:O, s:O, s:O, s:O, s:O, s:O, s:O}", "entities", draft.entities, "views", draft.views, "cards",
-                                 draft.cards, "capabilities", draft.capabilities, "settings", draft.settings, "roles", draft.roles,
-                                 "chosen", draft.chosen);
+    json_auto_t *all = json_pack("{s:O, s:O, s:O, s:O, s:O, s:O, s:O}", "entities", draft.entities, "views",
+                                 draft.views, "cards", draft.cards, "capabilities", draft.capabilities, "settings",
+                                 draft.settings, "roles", draft.roles, "chosen", draft.chosen);
     return json_text(base->arena, all);
 }
 
@@ -54,7 +54,7 @@ static bool prune_options(struct draft *draft, json_t *question, const char *pla
 static bool has_field_of_type(const struct draft *draft, const char *type) {
     size_t i;
     json_t *entity;
-    json_array_foreach(draft->entities, i, entity) {
+    json_array_foreach (draft->entities, i, entity) {
         if (find_by(json_object_get(entity, "fields"), "type", type, NULL))
             return true;
     }
@@ -64,8 +64,10 @@ static bool has_field_of_type(const struct draft *draft, const char *type) {
 /* Whether asking makes a difference to the app. */
 static bool is_worth_asking(struct draft *draft, const struct draft *finished, json_t *question, const char *plain) {
     const char *type = json_str(question, "type", ""), *id = json_str(question, "id", "");
-    const char *needs_field = json_str(question, "needsField", NULL), *needs_view = json_str(question, "needsView", NULL);
-    if ((needs_field && !has_field_of_type(finished, needs_field)) || (needs_view && !find_by(finished->views, "kind", needs_view, NULL)))
+    const char *needs_field = json_str(question, "needsField", NULL),
+               *needs_view = json_str(question, "needsView", NULL);
+    if ((needs_field && !has_field_of_type(finished, needs_field)) ||
+        (needs_view && !find_by(finished->views, "kind", needs_view, NULL)))
         return false;
     if (str_eq(type, "single_choice") || str_eq(type, "multiple_choice"))
         return prune_options(draft, question, plain);
@@ -99,7 +101,8 @@ static void sort_questions(struct draft *draft, json_t *questions) {
 static size_t count_by_feature(const json_t *questions, const char *feature) {
     size_t i, count = 0;
     json_t *question;
-    json_array_foreach(questions, i, question) count += str_eq(json_str(question, "feature", ""), feature);
+    json_array_foreach (questions, i, question)
+        count += str_eq(json_str(question, "feature", ""), feature);
     return count;
 }
 
@@ -107,7 +110,8 @@ static size_t count_by_feature(const json_t *questions, const char *feature) {
 static size_t how_many(const struct draft *draft) {
     size_t i, by_words = 0;
     json_t *entry;
-    json_array_foreach(draft->chosen, i, entry) by_words += json_flag(entry, "byWords", false);
+    json_array_foreach (draft->chosen, i, entry)
+        by_words += json_flag(entry, "byWords", false);
     size_t count = LEAST + by_words;
     return count < 4 ? 4 : count > MOST ? MOST : count;
 }
@@ -132,7 +136,7 @@ static json_t *candidates(struct draft *draft) {
     json_array_extend(all, draft->questions);
     size_t i;
     json_t *question;
-    json_array_foreach(draft->planner->general, i, question) {
+    json_array_foreach (draft->planner->general, i, question) {
         json_t *copy = json_deep_copy(question);
         put_str(copy, "feature", "general");
         json_array_append_new(all, copy);
@@ -150,11 +154,11 @@ json_t *questions_pick(struct draft *draft) {
     draft_finish(&finished);
     json_auto_t *picked = json_array();
     size_t most = how_many(draft), i;
-    json_array_foreach(all, i, question) {
+    json_array_foreach (all, i, question) {
         const char *feature = json_str(question, "feature", "");
         size_t limit = str_eq(feature, "general") ? MOST_GENERAL : MOST_OF_ONE_FEATURE;
-        if (json_array_size(picked) >= most || count_by_feature(picked, feature) >= limit || !draft_holds(draft, question, true) ||
-            !is_worth_asking(draft, &finished, question, plain))
+        if (json_array_size(picked) >= most || count_by_feature(picked, feature) >= limit ||
+            !draft_holds(draft, question, true) || !is_worth_asking(draft, &finished, question, plain))
             continue;
         json_array_append(picked, question);
         json_array_append_new(asked, as_asked(&finished, question));

@@ -16,8 +16,8 @@ struct routes {
 
 static void add(struct routes *routes, const char *method, const char *path, bool is_open, const char *summary) {
     const char *kind = str_starts(path, "/api/") ? "api" : "page";
-    json_array_append_new(routes->rows, json_pack("{s:s, s:s, s:s, s:b, s:s}", "method", method, "path", path, "kind", kind, "auth",
-                                                  routes->auth && !is_open, "summary", summary));
+    json_array_append_new(routes->rows, json_pack("{s:s, s:s, s:s, s:b, s:s}", "method", method, "path", path, "kind",
+                                                  kind, "auth", routes->auth && !is_open, "summary", summary));
 }
 
 #define text(routes, ...) arena_printf((routes)->draft->arena, __VA_ARGS__)
@@ -25,9 +25,11 @@ static void add(struct routes *routes, const char *method, const char *path, boo
 static void add_entity(struct routes *routes, const json_t *entity) {
     struct arena *arena = routes->draft->arena;
     const char *slug = json_str(entity, "slug", "");
-    const char *one = text_lower_first(arena, json_str(entity, "name", "")), *many = text_lower_first(arena, json_str(entity, "plural", ""));
+    const char *one = text_lower_first(arena, json_str(entity, "name", "")),
+               *many = text_lower_first(arena, json_str(entity, "plural", ""));
     const char *a_one = text_article(arena, one);
-    add(routes, "GET", text(routes, "/%s", slug), false, text(routes, "List of %s, with search, filters and pages", many));
+    add(routes, "GET", text(routes, "/%s", slug), false,
+        text(routes, "List of %s, with search, filters and pages", many));
     add(routes, "GET", text(routes, "/%s/new", slug), false, text(routes, "Form for a new %s", one));
     add(routes, "GET", text(routes, "/%s/[id]", slug), false, text(routes, "One %s and what belongs to it", one));
     add(routes, "GET", text(routes, "/%s/[id]/edit", slug), false, text(routes, "Form to change %s", a_one));
@@ -38,7 +40,8 @@ static void add_entity(struct routes *routes, const json_t *entity) {
         add(routes, "POST", text(routes, "/api/%s/import", slug), false, text(routes, "Creates %s from CSV", many));
     }
     add(routes, "GET", text(routes, "/api/%s/[id]", slug), false, text(routes, "One %s", one));
-    add(routes, "PATCH", text(routes, "/api/%s/[id]", slug), false, text(routes, "Changes what the body names of %s", a_one));
+    add(routes, "PATCH", text(routes, "/api/%s/[id]", slug), false,
+        text(routes, "Changes what the body names of %s", a_one));
     add(routes, "DELETE", text(routes, "/api/%s/[id]", slug), false, text(routes, "Deletes %s", a_one));
 }
 
@@ -52,7 +55,8 @@ static void add_view(struct routes *routes, const json_t *view) {
         add(routes, "POST", text(routes, "/api/%s/stop", slug), false, "Stops the timer");
     }
     if (str_eq(kind, "report"))
-        add(routes, "GET", text(routes, "/api/%s", slug), false, text(routes, "%s: sums by month and by group", json_str(view, "title", "")));
+        add(routes, "GET", text(routes, "/api/%s", slug), false,
+            text(routes, "%s: sums by month and by group", json_str(view, "title", "")));
 }
 
 /* What is there because a capability is on. */
@@ -86,12 +90,17 @@ static const struct capability_route {
 
 void plan_add_routes(struct draft *draft, json_t *plan) {
     const json_t *capabilities = json_object_get(plan, "capabilities");
-    struct routes routes = {.draft = draft, .plan = plan, .rows = json_object_get(plan, "routes"), .auth = json_flag(capabilities, "auth", false)};
+    struct routes routes = {.draft = draft,
+                            .plan = plan,
+                            .rows = json_object_get(plan, "routes"),
+                            .auth = json_flag(capabilities, "auth", false)};
     size_t i;
     json_t *item;
     add(&routes, "GET", "/", false, "Dashboard");
-    json_array_foreach(json_object_get(plan, "entities"), i, item) add_entity(&routes, item);
-    json_array_foreach(json_object_get(plan, "views"), i, item) add_view(&routes, item);
+    json_array_foreach (json_object_get(plan, "entities"), i, item)
+        add_entity(&routes, item);
+    json_array_foreach (json_object_get(plan, "views"), i, item)
+        add_view(&routes, item);
     for (i = 0; i < ARRAY_LEN(capability_routes); i++) {
         const struct capability_route *row = &capability_routes[i];
         if (json_flag(capabilities, row->capability, false))

@@ -11,10 +11,10 @@
 struct word {
     const char *text; /* lower case */
     const char *stem;
-    uint32_t hash;     /* of stem */
-    char before;       /* the punctuation before it: 0, or one of . , : ; ( - */
-    bool is_capital;   /* written with a capital letter, and not at the start of a sentence */
-    bool is_negated;   /* "no invoices", "without time tracking" */
+    uint32_t hash;   /* of stem */
+    char before;     /* the punctuation before it: 0, or one of . , : ; ( - */
+    bool is_capital; /* written with a capital letter, and not at the start of a sentence */
+    bool is_negated; /* "no invoices", "without time tracking" */
 };
 
 struct words {

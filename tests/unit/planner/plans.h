@@ -1,4 +1,5 @@
-/* plans: what the planner's tests share: the blueprints of the source tree, descriptions, and what holds of every plan. */
+/* plans: what the planner's tests share: the blueprints of the source tree, descriptions, and what holds of every plan.
+ */
 #ifndef TESTS_PLANNER_PLANS_H
 #define TESTS_PLANNER_PLANS_H
 
@@ -31,7 +32,8 @@ static inline int plans_setup(void **state) {
     struct fixture *f = mem_alloc(sizeof *f);
     struct err err = {0};
     if (assets_open(&f->assets, BLUEPRINTS, &err) < 0 || catalog_open(&f->catalog, f->assets, &err) < 0 ||
-        stack_open(&f->stack, f->assets, "next", &err) < 0 || planner_create(&f->planner, f->assets, f->catalog, f->stack, &err) < 0) {
+        stack_open(&f->stack, f->assets, "next", &err) < 0 ||
+        planner_create(&f->planner, f->assets, f->catalog, f->stack, &err) < 0) {
         print_error("%s\n", err.message);
         return -1;
     }
@@ -54,7 +56,7 @@ static inline int plans_teardown(void **state) {
 static inline json_t *plans_find(const json_t *array, const char *key, const char *value) {
     size_t i;
     json_t *item;
-    json_array_foreach((json_t *)array, i, item) {
+    json_array_foreach ((json_t *)array, i, item) {
         if (str_eq(json_str(item, key, NULL), value))
             return item;
     }
@@ -64,7 +66,7 @@ static inline json_t *plans_find(const json_t *array, const char *key, const cha
 static inline bool plans_has_text(const json_t *array, const char *text) {
     size_t i;
     json_t *item;
-    json_array_foreach((json_t *)array, i, item) {
+    json_array_foreach ((json_t *)array, i, item) {
         if (str_eq(json_string_value(item), text))
             return true;
     }
@@ -83,7 +85,8 @@ static inline json_t *plans_field(const struct planner_spec *spec, const char *s
 static inline struct planner_spec plans_spec(struct fixture *f, const char *description, const char *feedback) {
     struct planner_spec spec = {0};
     struct err err = {0};
-    struct planner_input input = {.name = "Acme", .description = description, .feedback = &feedback, .feedback_count = feedback ? 1 : 0};
+    struct planner_input input = {
+        .name = "Acme", .description = description, .feedback = &feedback, .feedback_count = feedback ? 1 : 0};
     if (planner_spec(f->planner, &input, f->arena, &spec, &err) < 0)
         fail_msg("%.60s: %s", description, err.message);
     return spec;
@@ -94,7 +97,7 @@ static inline struct planner_spec plans_spec(struct fixture *f, const char *desc
 static inline bool plans_covers(const json_t *steps, const char *route) {
     size_t i;
     json_t *step;
-    json_array_foreach((json_t *)steps, i, step) {
+    json_array_foreach ((json_t *)steps, i, step) {
         if (str_eq(json_str(step, "route", NULL), route))
             return true;
     }
@@ -107,7 +110,8 @@ static inline void plans_check_names(const char *text, const json_t *saved, cons
         char name[120];
         size_t len = strcspn(at + 2, "}");
         snprintf(name, sizeof name, "%.*s", (int)len, at + 2);
-        if (!json_object_get(saved, name) && strcmp(name, "today") != 0 && strcmp(name, "tomorrow") != 0 && strcmp(name, "now") != 0)
+        if (!json_object_get(saved, name) && strcmp(name, "today") != 0 && strcmp(name, "tomorrow") != 0 &&
+            strcmp(name, "now") != 0)
             fail_msg("%s: ${%s} is not saved by then", where, name);
     }
 }
@@ -116,12 +120,14 @@ static inline void plans_check_steps(const json_t *steps, json_t *saved, const c
     size_t i;
     json_t *step, *path;
     const char *name;
-    json_array_foreach((json_t *)steps, i, step) {
-        char *text = json_dumps(json_object_get(step, "request"), 0), *expected = json_dumps(json_object_get(step, "expect"), 0);
+    json_array_foreach ((json_t *)steps, i, step) {
+        char *text = json_dumps(json_object_get(step, "request"), 0),
+             *expected = json_dumps(json_object_get(step, "expect"), 0);
         plans_check_names(text, saved, where);
         if (strstr(text, "{") && strstr(text, ".slug}"))
             fail_msg("%s: a name is not filled in: %s", where, text);
-        json_object_foreach(json_object_get(step, "save"), name, path) json_object_set_new(saved, name, json_true());
+        json_object_foreach (json_object_get(step, "save"), name, path)
+            json_object_set_new(saved, name, json_true());
         plans_check_names(expected, saved, where);
         free(text);
         free(expected);
@@ -133,13 +139,13 @@ static inline void plans_check_proofs(const json_t *plan) {
     const json_t *routes = json_at(plan, "checks.0.steps");
     size_t i;
     plans_check_steps(json_object_get(plan, "setup"), saved, "setup");
-    json_array_foreach(json_object_get(plan, "criteria"), i, item) {
+    json_array_foreach (json_object_get(plan, "criteria"), i, item) {
         plans_check_steps(json_object_get(json_object_get(item, "check"), "steps"), saved, json_str(item, "id", ""));
         assert_true(*json_str(item, "title", "") && *json_str(item, "statement", ""));
         assert_true(json_array_size(json_object_get(item, "parts")) > 0);
     }
     plans_check_steps(routes, saved, "routes");
-    json_array_foreach(json_object_get(plan, "routes"), i, item) {
+    json_array_foreach (json_object_get(plan, "routes"), i, item) {
         char route[400];
         snprintf(route, sizeof route, "%s %s", json_str(item, "method", ""), json_str(item, "path", ""));
         if (!plans_covers(routes, route))
@@ -154,7 +160,7 @@ static inline void plans_check_documents(const struct planner_spec *spec) {
     size_t at = 0;
     const char *name;
     json_t *text;
-    json_object_foreach(spec->documents, name, text) {
+    json_object_foreach (spec->documents, name, text) {
         assert_string_equal(name, names[at++]);
         assert_true(json_string_length(text) > 200);
         assert_null(strstr(json_string_value(text), "{{{"));
@@ -184,7 +190,8 @@ static inline void plans_check(struct fixture *f, const struct planner_spec *spe
 /* The eight of the brief, and twelve others. */
 static const char *const plans_descriptions[] = {
     "A project management tool with team collaboration features, task boards, and time tracking.",
-    "A booking site for a small yoga studio: classes, instructors, weekly schedule, members buy class packs and reserve a spot.",
+    "A booking site for a small yoga studio: classes, instructors, weekly schedule, members buy class packs and "
+    "reserve a spot.",
     "An inventory system for a bicycle repair shop with parts, suppliers, purchase orders and low-stock alerts.",
     "A recipe box for families: recipes with ingredients and steps, meal plan for the week, shopping list, ratings.",
     "A help desk where customers open tickets, agents reply and assign priorities, and managers see response times.",

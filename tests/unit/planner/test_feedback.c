@@ -30,7 +30,8 @@ static void entities_are_renamed(void **state) {
 
 static void fields_are_added_and_removed(void **state) {
     struct fixture *f = *state;
-    struct planner_spec spec = plans_spec(f, "A log for model railways: locomotives and wagons.", "wagons need a due date and a priority");
+    struct planner_spec spec =
+        plans_spec(f, "A log for model railways: locomotives and wagons.", "wagons need a due date and a priority");
     assert_string_equal(json_str(plans_field(&spec, "wagons", "dueDate"), "type", ""), "date");
     assert_string_equal(json_str(plans_field(&spec, "wagons", "priority"), "type", ""), "choice");
     spec = plans_spec(f, BOARDS, "add a field budget to projects");
@@ -46,7 +47,8 @@ static void fields_are_added_and_removed(void **state) {
 
 static void entities_are_added(void **state) {
     struct fixture *f = *state;
-    struct planner_spec spec = plans_spec(f, "A log for model railways: locomotives and wagons.", "add derailments; also include stations");
+    struct planner_spec spec =
+        plans_spec(f, "A log for model railways: locomotives and wagons.", "add derailments; also include stations");
     assert_non_null(plans_entity(&spec, "derailments"));
     assert_non_null(plans_entity(&spec, "stations"));
     plans_check(f, &spec);
@@ -54,7 +56,8 @@ static void entities_are_added(void **state) {
 
 static void settings_are_set(void **state) {
     struct fixture *f = *state;
-    struct planner_spec spec = plans_spec(f, plans_descriptions[5], "Use dollars as the currency. The week should start on sunday. Make it green.");
+    struct planner_spec spec = plans_spec(
+        f, plans_descriptions[5], "Use dollars as the currency. The week should start on sunday. Make it green.");
     assert_string_equal(json_str(json_object_get(spec.plan, "settings"), "currency", ""), "USD");
     assert_string_equal(json_str(json_object_get(spec.plan, "settings"), "weekStart", ""), "sunday");
     assert_string_equal(json_str(json_object_get(spec.plan, "settings"), "theme", ""), "emerald");
@@ -63,7 +66,8 @@ static void settings_are_set(void **state) {
 
 static void more_detail_is_given(void **state) {
     struct fixture *f = *state;
-    struct planner_spec plain = plans_spec(f, BOARDS, NULL), spec = plans_spec(f, BOARDS, "Add more detail about the notification system");
+    struct planner_spec plain = plans_spec(f, BOARDS, NULL),
+                        spec = plans_spec(f, BOARDS, "Add more detail about the notification system");
     assert_string_not_equal(json_text(f->arena, plain.plan), json_text(f->arena, spec.plan));
     assert_non_null(strstr(json_str(spec.documents, "SPEC.md", ""), "in detail"));
     assert_int_equal(json_array_size(spec.open_points), 0);
@@ -80,8 +84,12 @@ static void what_is_not_understood_is_an_open_point(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(features_come_and_go), cmocka_unit_test(entities_are_renamed), cmocka_unit_test(fields_are_added_and_removed),
-        cmocka_unit_test(entities_are_added),   cmocka_unit_test(settings_are_set),     cmocka_unit_test(more_detail_is_given),
+        cmocka_unit_test(features_come_and_go),
+        cmocka_unit_test(entities_are_renamed),
+        cmocka_unit_test(fields_are_added_and_removed),
+        cmocka_unit_test(entities_are_added),
+        cmocka_unit_test(settings_are_set),
+        cmocka_unit_test(more_detail_is_given),
         cmocka_unit_test(what_is_not_understood_is_an_open_point),
     };
     return cmocka_run_group_tests(tests, plans_setup, plans_teardown);

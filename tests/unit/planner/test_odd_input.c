@@ -1,9 +1,18 @@
-/* Unit test of odd input: thin, long, foreign, marked up, colliding: a whole plan or a clear refusal, never anything else. */
+/* Unit test of odd input: thin, long, foreign, marked up, colliding: a whole plan or a clear refusal, never anything
+ * else. */
 #include "plans.h"
 
 static void thin_descriptions_are_refused(void **state) {
     struct fixture *f = *state;
-    static const char *const thin[] = {"", " ", "hello", "an app", "asdf qwer", "!!!", "\xf0\x9f\x90\x9d\xf0\x9f\x90\x9d", "A really nice and modern web app for my business, please.", "login and password"};
+    static const char *const thin[] = {"",
+                                       " ",
+                                       "hello",
+                                       "an app",
+                                       "asdf qwer",
+                                       "!!!",
+                                       "\xf0\x9f\x90\x9d\xf0\x9f\x90\x9d",
+                                       "A really nice and modern web app for my business, please.",
+                                       "login and password"};
     for (size_t i = 0; i < ARRAY_LEN(thin); i++) {
         struct planner_input input = {.name = "A", .description = thin[i]};
         struct planner_spec spec;
@@ -18,7 +27,8 @@ static void thin_descriptions_are_refused(void **state) {
 }
 
 static void whole_or_refused(struct fixture *f, const char *name, const char *description, const char *feedback) {
-    struct planner_input input = {.name = name, .description = description, .feedback = &feedback, .feedback_count = feedback ? 1 : 0};
+    struct planner_input input = {
+        .name = name, .description = description, .feedback = &feedback, .feedback_count = feedback ? 1 : 0};
     struct planner_spec spec;
     struct err err = {0};
     if (planner_spec(f->planner, &input, f->arena, &spec, &err) == 0)
@@ -40,7 +50,8 @@ static void strange_descriptions_do_no_harm(void **state) {
         "Books \xf0\x9f\x93\x9a and authors \xe2\x9c\x8d\xef\xb8\x8f with \xff\xfe broken bytes",
         "Classes with dates, records with errors, promises with maps, objects with arrays, strings with numbers",
         "Track interfaces, packages, functions, defaults, returns, exports, imports and enums",
-        "planets, moons, comets, asteroids, galaxies, nebulas, quasars, pulsars, telescopes, rockets, satellites, probes, rovers, astronauts, launches, orbits and crews",
+        "planets, moons, comets, asteroids, galaxies, nebulas, quasars, pulsars, telescopes, rockets, satellites, "
+        "probes, rovers, astronauts, launches, orbits and crews",
     };
     for (size_t i = 0; i < ARRAY_LEN(strange); i++) {
         arena_reset(f->arena);
@@ -51,7 +62,10 @@ static void strange_descriptions_do_no_harm(void **state) {
 
 static void more_than_a_plan_takes_is_an_open_point(void **state) {
     struct fixture *f = *state;
-    struct planner_spec spec = plans_spec(f, "planets, moons, comets, asteroids, galaxies, nebulas, quasars, pulsars, telescopes, rockets, satellites, probes, rovers and crews", NULL);
+    struct planner_spec spec = plans_spec(f,
+                                          "planets, moons, comets, asteroids, galaxies, nebulas, quasars, pulsars, "
+                                          "telescopes, rockets, satellites, probes, rovers and crews",
+                                          NULL);
     assert_int_equal(json_array_size(json_object_get(spec.plan, "entities")), 12);
     assert_true(json_array_size(spec.open_points) >= 2);
     plans_check(f, &spec);
@@ -72,7 +86,8 @@ static void long_descriptions_are_planned(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(thin_descriptions_are_refused), cmocka_unit_test(strange_descriptions_do_no_harm),
-                                       cmocka_unit_test(more_than_a_plan_takes_is_an_open_point), cmocka_unit_test(long_descriptions_are_planned)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(thin_descriptions_are_refused), cmocka_unit_test(strange_descriptions_do_no_harm),
+        cmocka_unit_test(more_than_a_plan_takes_is_an_open_point), cmocka_unit_test(long_descriptions_are_planned)};
     return cmocka_run_group_tests(tests, plans_setup, plans_teardown);
 }

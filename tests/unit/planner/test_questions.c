@@ -17,11 +17,13 @@ static json_t *ask(struct fixture *f, const char *description) {
     return questions;
 }
 
-static struct planner_spec answer(struct fixture *f, const char *description, json_t *questions, const char *id, json_t *value) {
+static struct planner_spec answer(struct fixture *f, const char *description, json_t *questions, const char *id,
+                                  json_t *value) {
     json_t *answers = json_own(f->arena, json_array());
     if (id)
         json_array_append_new(answers, json_pack("{s:s, s:o}", "questionId", id, "answer", value));
-    struct planner_input input = {.name = "Acme", .description = description, .questions = questions, .answers = answers};
+    struct planner_input input = {
+        .name = "Acme", .description = description, .questions = questions, .answers = answers};
     struct planner_spec spec = {0};
     struct err err = {0};
     if (planner_spec(f->planner, &input, f->arena, &spec, &err) < 0)
@@ -41,13 +43,13 @@ static json_t *other_answer(const json_t *question) {
         return json_string("17, Alpha, Beta");
     if (strcmp(type, "multiple_choice") == 0) {
         json_t *all = json_array();
-        json_array_foreach((json_t *)options, i, option) {
+        json_array_foreach ((json_t *)options, i, option) {
             if (!plans_has_text(chosen, json_string_value(option)))
                 json_array_append(all, option);
         }
         return all;
     }
-    json_array_foreach((json_t *)options, i, option) {
+    json_array_foreach ((json_t *)options, i, option) {
         if (!json_equal(option, chosen))
             return json_incref(option);
     }
@@ -64,7 +66,7 @@ static void there_are_three_to_seven_and_each_changes_the_app(void **state) {
         struct planner_spec plain = answer(f, plans_descriptions[i], questions, NULL, NULL);
         const char *app = app_of(f, plain.plan);
         size_t at;
-        json_array_foreach(questions, at, question) {
+        json_array_foreach (questions, at, question) {
             const char *id = json_str(question, "id", "");
             json_object_set_new(types, json_str(question, "type", ""), json_true());
             assert_true(*json_str(question, "question", ""));
@@ -94,14 +96,20 @@ static void check(const json_t *questions, const char *answers_text, const char 
 static void answers_are_checked(void **state) {
     (void)state;
     json_auto_t *questions = json_loads("[{\"id\":\"a\",\"type\":\"single_choice\",\"options\":[\"X\",\"Y\"]},"
-                                        "{\"id\":\"b\",\"type\":\"multiple_choice\",\"options\":[\"X\",\"Y\"]},{\"id\":\"c\",\"type\":\"boolean\"},{\"id\":\"d\",\"type\":\"text\"}]", 0, NULL);
+                                        "{\"id\":\"b\",\"type\":\"multiple_choice\",\"options\":[\"X\",\"Y\"]},{\"id\":"
+                                        "\"c\",\"type\":\"boolean\"},{\"id\":\"d\",\"type\":\"text\"}]",
+                                        0, NULL);
     check(questions, "[]", NULL);
-    check(questions, "[{\"questionId\":\"a\",\"answer\":\"Y\"},{\"questionId\":\"b\",\"answer\":[]},{\"questionId\":\"c\",\"answer\":false},{\"questionId\":\"d\",\"answer\":\"\"}]", NULL);
+    check(questions,
+          "[{\"questionId\":\"a\",\"answer\":\"Y\"},{\"questionId\":\"b\",\"answer\":[]},{\"questionId\":\"c\","
+          "\"answer\":false},{\"questionId\":\"d\",\"answer\":\"\"}]",
+          NULL);
     check(questions, "{}", "answers");
     check(questions, "[1]", "answers[0]");
     check(questions, "[{\"answer\":\"X\"}]", "answers[0].questionId");
     check(questions, "[{\"questionId\":\"z\",\"answer\":\"X\"}]", "answers[0].questionId");
-    check(questions, "[{\"questionId\":\"a\",\"answer\":\"X\"},{\"questionId\":\"a\",\"answer\":\"Y\"}]", "answers[1].questionId");
+    check(questions, "[{\"questionId\":\"a\",\"answer\":\"X\"},{\"questionId\":\"a\",\"answer\":\"Y\"}]",
+          "answers[1].questionId");
     check(questions, "[{\"questionId\":\"a\"}]", "answers[0].answer");
     check(questions, "[{\"questionId\":\"a\",\"answer\":\"Z\"}]", "answers[0].answer");
     check(questions, "[{\"questionId\":\"a\",\"answer\":[\"X\"]}]", "answers[0].answer");
@@ -113,6 +121,7 @@ static void answers_are_checked(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(there_are_three_to_seven_and_each_changes_the_app), cmocka_unit_test(answers_are_checked)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(there_are_three_to_seven_and_each_changes_the_app),
+                                       cmocka_unit_test(answers_are_checked)};
     return cmocka_run_group_tests(tests, plans_setup, plans_teardown);
 }

@@ -15,7 +15,8 @@ static void the_same_input_gives_the_same_bytes(void **state) {
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_LEN(plans_descriptions); i += 3) {
         arena_reset(f->arena);
-        struct planner_spec first = plans_spec(f, plans_descriptions[i], NULL), second = plans_spec(f, plans_descriptions[i], NULL);
+        struct planner_spec first = plans_spec(f, plans_descriptions[i], NULL),
+                            second = plans_spec(f, plans_descriptions[i], NULL);
         assert_string_equal(json_text(f->arena, first.plan), json_text(f->arena, second.plan));
         assert_string_equal(json_text(f->arena, first.documents), json_text(f->arena, second.documents));
     }
@@ -62,7 +63,8 @@ static void the_description_names_the_entities(void **state) {
 
 static void nouns_without_a_feature_become_entities(void **state) {
     struct fixture *f = *state;
-    struct planner_spec spec = plans_spec(f, "A log for model railways: locomotives, wagons, signal posts and derailments.", NULL);
+    struct planner_spec spec =
+        plans_spec(f, "A log for model railways: locomotives, wagons, signal posts and derailments.", NULL);
     has_entities(&spec, "locomotives wagons signal-posts derailments");
     plans_check(f, &spec);
     spec = plans_spec(f, "Keep dives, dive sites and dive buddies.", NULL);
@@ -71,7 +73,8 @@ static void nouns_without_a_feature_become_entities(void **state) {
 
 static void negation_takes_a_feature_out(void **state) {
     struct fixture *f = *state;
-    struct planner_spec spec = plans_spec(f, "A task board for projects, without time tracking and without sign-in.", NULL);
+    struct planner_spec spec =
+        plans_spec(f, "A task board for projects, without time tracking and without sign-in.", NULL);
     assert_null(plans_entity(&spec, "time-entries"));
     assert_false(json_flag(json_object_get(spec.plan, "capabilities"), "auth", true));
     plans_check(f, &spec);
@@ -79,9 +82,12 @@ static void negation_takes_a_feature_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_description_gives_a_whole_plan), cmocka_unit_test(the_same_input_gives_the_same_bytes),
-        cmocka_unit_test(the_yoga_studio_knows_spots_and_packs), cmocka_unit_test(the_repair_shop_flags_low_stock),
-        cmocka_unit_test(the_description_names_the_entities), cmocka_unit_test(nouns_without_a_feature_become_entities),
+        cmocka_unit_test(every_description_gives_a_whole_plan),
+        cmocka_unit_test(the_same_input_gives_the_same_bytes),
+        cmocka_unit_test(the_yoga_studio_knows_spots_and_packs),
+        cmocka_unit_test(the_repair_shop_flags_low_stock),
+        cmocka_unit_test(the_description_names_the_entities),
+        cmocka_unit_test(nouns_without_a_feature_become_entities),
         cmocka_unit_test(negation_takes_a_feature_out),
     };
     return cmocka_run_group_tests(tests, plans_setup, plans_teardown);

@@ -14,7 +14,7 @@ static void instructions_say_what_to_build(void **state) {
     struct planner_spec spec = plans_spec(f, plans_descriptions[0], NULL);
     json_t *tasks = tasks_of(f, &spec, NULL, 0), *list = json_object_get(tasks, "tasks"), *task;
     size_t i, outputs = 0;
-    json_array_foreach(list, i, task) {
+    json_array_foreach (list, i, task) {
         char id[32];
         snprintf(id, sizeof id, "task-%03zu", i + 1);
         assert_string_equal(json_str(task, "id", ""), id);
@@ -33,7 +33,8 @@ static void instructions_say_what_to_build(void **state) {
 static void old_files_are_retired(void **state) {
     struct fixture *f = *state;
     struct planner_spec spec = plans_spec(f, plans_descriptions[0], NULL);
-    const char *base[] = {"README.md", "src/app/tasks/page.tsx", "src/app/tasks/old.tsx", "src/app/gone/page.tsx", "src/app/gone/[id]/page.tsx"};
+    const char *base[] = {"README.md", "src/app/tasks/page.tsx", "src/app/tasks/old.tsx", "src/app/gone/page.tsx",
+                          "src/app/gone/[id]/page.tsx"};
     json_t *task = plans_find(json_object_get(tasks_of(f, &spec, base, 5), "tasks"), "slug", "retire");
     assert_non_null(task);
     json_t *scope = json_object_get(task, "pathScope");
@@ -44,7 +45,8 @@ static void old_files_are_retired(void **state) {
 }
 
 /* One change to a good decomposition, and what the check says to it. */
-static void refused(struct fixture *f, const struct planner_spec *spec, const json_t *good, const char *path, const char *key, json_t *value, const char *says) {
+static void refused(struct fixture *f, const struct planner_spec *spec, const json_t *good, const char *path,
+                    const char *key, json_t *value, const char *says) {
     json_auto_t *bad = json_deep_copy(good);
     struct err err = {0};
     json_object_set_new(json_at(bad, path), key, value);
@@ -75,6 +77,8 @@ static void faulty_tasks_are_refused(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(instructions_say_what_to_build), cmocka_unit_test(old_files_are_retired), cmocka_unit_test(faulty_tasks_are_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(instructions_say_what_to_build),
+                                       cmocka_unit_test(old_files_are_retired),
+                                       cmocka_unit_test(faulty_tasks_are_refused)};
     return cmocka_run_group_tests(tests, plans_setup, plans_teardown);
 }

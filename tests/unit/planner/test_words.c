@@ -11,7 +11,8 @@ static struct words split(struct arena *arena, const char *text) {
 
 static void splits_at_what_is_no_letter(void **state) {
     struct fixture *f = *state;
-    struct words words = split(f->arena, "Low-stock alerts: \"Größe\", 3 × naïve\xf0\x9f\x90\x9d" "bees\xff!");
+    struct words words = split(f->arena, "Low-stock alerts: \"Größe\", 3 × naïve\xf0\x9f\x90\x9d"
+                                         "bees\xff!");
     const char *expected[] = {"low", "stock", "alerts", "größe", "3", "naïve", "bees"};
     assert_int_equal(words.count, 7);
     for (size_t i = 0; i < words.count; i++)
@@ -40,10 +41,23 @@ static void negated_words_are_marked(void **state) {
 
 static void nouns_have_two_forms(void **state) {
     struct fixture *f = *state;
-    static const char *const pairs[][2] = {{"hive", "hives"}, {"apiary", "apiaries"}, {"Purchase order", "Purchase orders"}, {"class", "classes"},
-                                           {"box", "boxes"}, {"person", "people"}, {"day", "days"}, {"knife", "knives"}, {"purchase", "purchases"},
-                                           {"Time entry", "Time entries"}, {"match", "matches"}, {"quiz", "quizzes"}, {"course", "courses"},
-                                           {"status", "statuses"}, {"species", "species"}, {"bus", "buses"}, {"exercise", "exercises"}};
+    static const char *const pairs[][2] = {{"hive", "hives"},
+                                           {"apiary", "apiaries"},
+                                           {"Purchase order", "Purchase orders"},
+                                           {"class", "classes"},
+                                           {"box", "boxes"},
+                                           {"person", "people"},
+                                           {"day", "days"},
+                                           {"knife", "knives"},
+                                           {"purchase", "purchases"},
+                                           {"Time entry", "Time entries"},
+                                           {"match", "matches"},
+                                           {"quiz", "quizzes"},
+                                           {"course", "courses"},
+                                           {"status", "statuses"},
+                                           {"species", "species"},
+                                           {"bus", "buses"},
+                                           {"exercise", "exercises"}};
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
         assert_string_equal(noun_plural(f->arena, pairs[i][0]), pairs[i][1]);
         assert_string_equal(noun_singular(f->arena, pairs[i][1]), pairs[i][0]);
@@ -67,8 +81,9 @@ static void names_become_code(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(splits_at_what_is_no_letter), cmocka_unit_test(phrases_stand_side_by_side), cmocka_unit_test(negated_words_are_marked),
-        cmocka_unit_test(nouns_have_two_forms),        cmocka_unit_test(names_become_code),
+        cmocka_unit_test(splits_at_what_is_no_letter), cmocka_unit_test(phrases_stand_side_by_side),
+        cmocka_unit_test(negated_words_are_marked),    cmocka_unit_test(nouns_have_two_forms),
+        cmocka_unit_test(names_become_code),
     };
     return cmocka_run_group_tests(tests, plans_setup, plans_teardown);
 }
