@@ -88,8 +88,8 @@ static void criterion_order(struct proof *proof, const json_t *entity, const jso
                *type = json_str(entity_field(entity, from), "type", "");
     json_t *criterion =
         criterion_open(proof,
-                       TEXT("%s of %s is not before %s", text_lower_first(proof->arena, label_of(entity, to)),
-                            a_name(proof, entity), text_lower_first(proof->arena, label_of(entity, from))),
+                       TEXT("%s of %s is never before %s", label_of(entity, to), a_name(proof, entity),
+                            text_lower_first(proof->arena, label_of(entity, from))),
                        TEXT("When somebody adds %s whose %s lies before its %s, then it is refused at that field; the "
                             "other way round it is taken.",
                             a_name(proof, entity), text_lower_first(proof->arena, label_of(entity, to)),
@@ -133,9 +133,10 @@ static void criterion_limit(struct proof *proof, const json_t *entity, const jso
         proof,
         is_credit ? TEXT("%s is used up", a_name(proof, target))
                   : TEXT("no more %s than %s takes", many, a_name(proof, target)),
-        TEXT("Given %s whose %s is %d, when it is used up and one more of %s is added to it, then that is refused with "
-             "\"%s\".",
-             a_name(proof, target), text_lower_first(proof->arena, label_of(target, limit)), (int)most, many, message),
+        TEXT(
+            "Given %s with \"%s\" at %d, when that is reached and one more of its %s is added, then it is refused with "
+            "\"%s\".",
+            a_name(proof, target), label_of(target, limit), (int)most, many, message),
         json_str(entity, "feature", ""));
     criterion_entity(criterion, json_str(entity, "slug", ""));
     criterion_entity(criterion, json_str(target, "slug", ""));
@@ -214,11 +215,11 @@ static void criterion_rollup(struct proof *proof, const json_t *entity, const js
         return;
     const char *many = text_lower_first(proof->arena, json_str(from, "plural", "")),
                *label = json_str(rule, "label", "");
-    json_t *criterion = criterion_open(
-        proof, TEXT("%s of %s comes from its %s", text_lower_first(proof->arena, label), a_name(proof, entity), many),
-        TEXT("Given %s with two %s, then its %s is worked out from them.", a_name(proof, entity), many,
-             text_lower_first(proof->arena, label)),
-        json_str(entity, "feature", ""));
+    json_t *criterion =
+        criterion_open(proof, TEXT("%s of %s is worked out from its %s", label, a_name(proof, entity), many),
+                       TEXT("Given %s with two %s, then its \"%s\" is worked out from them.", a_name(proof, entity),
+                            many, text_lower_first(proof->arena, label)),
+                       json_str(entity, "feature", ""));
     criterion_entity(criterion, json_str(entity, "slug", ""));
     criterion_entity(criterion, json_str(from, "slug", ""));
     const char *parent = proof_name(proof, "parent");

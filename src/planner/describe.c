@@ -122,8 +122,8 @@ const char *describe_rule(struct arena *arena, const json_t *plan, const json_t 
         return TEXT("No two have the same %s: \"%s\".", labels, message);
     }
     if (str_eq(kind, "order"))
-        return TEXT("%s is not before %s: \"%s\".", label_of(entity, json_str(rule, "to", "")),
-                    text_lower_first(arena, label_of(entity, json_str(rule, "from", ""))), message);
+        return TEXT("%s is never before %s: \"%s\".", label_of(entity, json_str(rule, "to", "")),
+                    label_of(entity, json_str(rule, "from", "")), message);
     if (str_eq(kind, "threshold"))
         return TEXT("At %g or less in %s it is flagged \"%s\".", json_number_value(json_object_get(rule, "limit")),
                     text_lower_first(arena, label_of(entity, json_str(rule, "field", ""))),

@@ -230,6 +230,8 @@ static json_t *context_of(struct arena *arena, const json_t *plan) {
                         json_boolean(json_array_size(json_object_get(context, "relations")) > 0));
     json_object_set_new(context, "hasAnswers", json_boolean(json_array_size(answers) > 0));
     json_object_set_new(context, "hasOpenPoints", json_boolean(json_array_size(open) > 0));
+    put_str(context, "weekStartTitle",
+            text_capital(arena, json_str(json_object_get(plan, "settings"), "weekStart", "monday")));
     put_str(context, "quotedDescription", quoted(arena, json_str(plan, "description", "")));
     json_object_set_new(context, "criteriaCount",
                         json_integer((json_int_t)json_array_size(json_object_get(plan, "criteria"))));

@@ -20,6 +20,14 @@ void draft_ban(struct draft *draft, const char *slug) {
     json_object_del(draft->wanted, slug);
 }
 
+/* The words of the description themselves, for the one who wrote them. */
+static const char *as_written(struct arena *arena, const struct words *words, size_t at, size_t count) {
+    const char *text = words->items[at].text;
+    for (size_t i = 1; i < count; i++)
+        text = arena_printf(arena, "%s %s", text, words->items[at + i].text);
+    return text;
+}
+
 /* Counts the different entries of a list that words contain, naming them in because. */
 static int64_t count_found(struct draft *draft, const struct words *words, const json_t *list, json_t *because,
                            bool *is_negated) {
@@ -35,18 +43,19 @@ static int64_t count_found(struct draft *draft, const struct words *words, const
             continue;
         json_object_set_new(seen, key, json_true());
         long at = words_find(words, &phrase, 0);
-        bool counted = false;
-        for (; at >= 0 && !counted; at = words_find(words, &phrase, (size_t)at + 1)) {
+        long counted_at = -1;
+        for (; at >= 0 && counted_at < 0; at = words_find(words, &phrase, (size_t)at + 1)) {
             if (words->items[at].is_negated)
                 *is_negated = true;
             else
-                counted = true;
+                counted_at = at;
         }
-        if (!counted)
+        if (counted_at < 0)
             continue;
         found++;
         if (because)
-            json_array_append(because, entry);
+            json_array_append_new(because,
+                                  json_string(as_written(draft->arena, words, (size_t)counted_at, phrase.count)));
     }
     return found;
 }
@@ -56,7 +65,7 @@ static int64_t score_feature(struct draft *draft, const struct words *words, con
     const json_t *lists = json_object_get(feature, "words");
     bool ignored = false;
     int64_t score = STRONG * count_found(draft, words, json_object_get(lists, "strong"), because, is_negated);
-    score += WEAK * count_found(draft, words, json_object_get(lists, "weak"), because, &ignored);
+    score += WEAK * count_found(draft, words, json_object_get(lists, "weak"), because, is_negated);
     return score - AGAINST * count_found(draft, words, json_object_get(lists, "not"), NULL, &ignored);
 }
 

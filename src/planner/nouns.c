@@ -126,8 +126,7 @@ static void refer_to_previous(struct draft *draft, json_t *entity, const char *p
     if (!name || entity_field(entity, name))
         return;
     json_array_insert_new(json_object_get(entity, "fields"), 1,
-                          json_pack("{s:s, s:s, s:s, s:b, s:s}", "name", name, "type", "ref", "entity", parent_key,
-                                    "required", 1, "onDelete", "cascade"));
+                          json_pack("{s:s, s:s, s:s, s:s}", "name", name, "type", "ref", "entity", parent_key, "onDelete", "cascade"));
 }
 
 json_t *noun_entity(struct draft *draft, const char *singular, const char *parent_key) {
@@ -172,6 +171,18 @@ json_t *noun_entity(struct draft *draft, const char *singular, const char *paren
 
 /* ---- scanning */
 
+/* "equipment checks," is a thing, "people list tools" is not: a form in -s that ends its phrase after another word. */
+static bool ends_as_noun(const struct scan *scan, size_t at) {
+    const struct words *words = &scan->draft->words;
+    bool is_last = at + 1 == words->count || words->items[at + 1].before || str_eq(words->items[at + 1].text, "and") ||
+                   str_eq(words->items[at + 1].text, "or");
+    if (!is_last || at == 0 || words->items[at].before || scan->covered[at - 1] ||
+        !noun_is_plural(words->items[at].text))
+        return false;
+    const char *kind = lexicon_kind(scan->draft->planner, words->items[at - 1].text);
+    return (!*kind || str_eq(kind, "notRecord")) && !str_ends(words->items[at - 1].text, "s");
+}
+
 static bool is_boundary(const struct scan *scan, size_t at) {
     const struct word *word = &scan->draft->words.items[at];
     if (scan->covered[at] || word->is_negated)
@@ -180,8 +191,8 @@ static bool is_boundary(const struct scan *scan, size_t at) {
     if (str_eq(kind, "stop"))
         return true;
     /* A verb ends a phrase unless it is also a thing that the lexicon knows ("treatments", "runs"). */
-    return str_eq(kind, "verb") &&
-           !(noun_is_plural(word->text) && json_object_get(scan->draft->planner->thing_index, word->stem));
+    bool is_thing = noun_is_plural(word->text) && json_object_get(scan->draft->planner->thing_index, word->stem);
+    return str_eq(kind, "verb") && !is_thing && !ends_as_noun(scan, at);
 }
 
 static bool is_after_for(const struct scan *scan, size_t start) {
