@@ -74,6 +74,7 @@ int main(int argc, char **argv) {
     } else if (rc == 0) {
         rc = command->run(&options, arena, &err);
     }
+    fflush(stdout); /* what was said before the error stands before it */
     if (rc < 0)
         fprintf(stderr, "prazium: %s\n", err.message);
     arena_destroy(arena);
