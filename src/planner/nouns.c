@@ -125,8 +125,9 @@ static void refer_to_previous(struct draft *draft, json_t *entity, const char *p
     const char *name = text_camel(draft->arena, json_str(parent, "name", ""));
     if (!name || entity_field(entity, name))
         return;
-    json_array_insert_new(json_object_get(entity, "fields"), 1,
-                          json_pack("{s:s, s:s, s:s, s:s}", "name", name, "type", "ref", "entity", parent_key, "onDelete", "cascade"));
+    json_array_insert_new(
+        json_object_get(entity, "fields"), 1,
+        json_pack("{s:s, s:s, s:s, s:s}", "name", name, "type", "ref", "entity", parent_key, "onDelete", "cascade"));
 }
 
 json_t *noun_entity(struct draft *draft, const char *singular, const char *parent_key) {
