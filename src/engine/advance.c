@@ -14,7 +14,7 @@
 #include "store/jobs.h"
 #include "store/runs.h"
 
-#define CONFLICTS_MAX 3 /* tries of a task whose work does not merge */
+#define CONFLICTS_MAX 3 /* merge conflicts of one task, before it has failed */
 
 struct advance {
     struct job_context *context;
@@ -38,28 +38,33 @@ static int reload(struct advance *a, struct err *err) {
     return rc;
 }
 
+/* The task with this id (task-001) did not succeed, and never will. */
+static bool is_lost(const struct task *tasks, json_t *const *definitions, size_t count, const char *id) {
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(json_str(definitions[i], "id", ""), id))
+            return task_state_is_terminal(tasks[i].state) && tasks[i].state != TASK_SUCCEEDED;
+    return false;
+}
+
 /* A task whose dependency did not succeed is skipped, and so on down the graph: sequence order is topological. */
-static int skip_orphans(struct journal *journal, const struct run *run, struct err *err) {
+static int skip_orphans(struct journal *journal, const struct run *run, bool *has_skipped, struct err *err) {
     struct task *tasks = NULL;
     size_t count = 0;
     int rc = store_task_list(journal->db, journal->arena, run->id, &tasks, &count, err);
+    json_t **definitions = arena_array(journal->arena, count + 1, sizeof *definitions);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = load_definition(&tasks[i], journal->arena, &definitions[i], err);
+    *has_skipped = false;
     for (size_t i = 0; rc == 0 && i < count; i++) {
-        json_t *definition = NULL, *dependency;
-        size_t d;
-        if (tasks[i].state != TASK_PENDING)
+        json_t *dependency;
+        size_t k;
+        bool is_orphan = false;
+        json_array_foreach(json_object_get(definitions[i], "dependencies"), k, dependency)
+            is_orphan |= is_lost(tasks, definitions, count, json_string_value(dependency));
+        if (tasks[i].state != TASK_PENDING || !is_orphan)
             continue;
-        rc = load_definition(&tasks[i], journal->arena, &definition, err);
-        json_array_foreach(json_object_get(definition, "dependencies"), d, dependency) {
-            int64_t sequence = 0;
-            const char *id = json_string_value(dependency);
-            if (rc < 0 || !str_to_int(id + strlen("task-"), 1, INT32_MAX, &sequence))
-                continue;
-            for (size_t k = 0; k < i && tasks[i].state == TASK_PENDING && rc == 0; k++) {
-                bool is_lost = task_state_is_terminal(tasks[k].state) && tasks[k].state != TASK_SUCCEEDED;
-                if (tasks[k].sequence == sequence && is_lost)
-                    rc = journal_task_move(journal, &tasks[i], TASK_SKIPPED, "a task that it depends on did not succeed", err);
-            }
-        }
+        *has_skipped = true;
+        rc = journal_task_move(journal, &tasks[i], TASK_SKIPPED, "a task that it depends on did not succeed", err);
     }
     return rc;
 }
@@ -134,29 +139,51 @@ static int merged_in_tx(struct journal *journal, void *arg, struct err *err) {
     return rc < 0 ? rc : step_schedule(journal, run, err);
 }
 
-/* The task is done again on the new base; after too many tries it has failed. */
+/* Also what the next try is told. */
+static const char *conflict_reason(struct arena *arena, const struct merge_result *merge) {
+    return arena_printf(arena, "its changes to %s conflict with what was merged before", merge->conflict_count ? merge->conflicts[0] : "the tree");
+}
+
+static const char *feedback_json(struct arena *arena, const char *reason) {
+    struct buf out = {0};
+    struct jw jw;
+    jw_init(&jw, &out);
+    jw_object(&jw);
+    jw_kstr(&jw, "feedback", reason);
+    jw_object_end(&jw);
+    const char *text = arena_strndup(arena, out.data, out.len);
+    buf_release(&out);
+    return text;
+}
+
+/* The task is done again on the new base; after too many conflicts it has failed. */
 static int conflict_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct advance *a = arg;
     struct run *run = NULL;
     struct task *task = NULL;
+    struct event *conflicts = NULL;
+    size_t count = 0;
     int rc = step_begin(journal, a->context->job, &run, err);
     if (rc == 0)
         rc = load_task(journal->db, journal->arena, a->merging->id, &task, err);
     if (rc == 0)
         rc = journal_event(journal, run, task, EVENT_MERGE_CONFLICT, merge_payload(journal->arena, task, &a->merge), err);
+    if (rc == 0)
+        rc = store_event_list(journal->db, journal->arena,
+                              &(struct event_query){.run_id = run->id, .task_id = task->id, .has_type = true, .type = EVENT_MERGE_CONFLICT,
+                                                    .limit = CONFLICTS_MAX},
+                              &conflicts, &count, err);
     if (rc < 0)
         return rc;
-    if (task->attempts >= CONFLICTS_MAX)
-        return journal_task_move(journal, task, TASK_FAILED,
-                                 arena_printf(journal->arena, "its changes to %s conflict with what was merged before",
-                                              a->merge.conflict_count ? a->merge.conflicts[0] : "the tree"),
-                                 err);
+    const char *reason = conflict_reason(journal->arena, &a->merge);
+    if (count >= CONFLICTS_MAX)
+        return journal_task_move(journal, task, TASK_FAILED, reason, err);
     task->commit_sha[0] = '\0';
     rc = store_task_update(journal->db, task, err);
     if (rc == 0)
         rc = journal_enqueue(journal,
                              &(struct job_spec){.kind = JOB_TASK_EXECUTE, .project_id = run->project_id, .run_id = run->id,
-                                                .subject_id = task->id, .is_exclusive = true},
+                                                .subject_id = task->id, .is_exclusive = true, .payload_json = feedback_json(journal->arena, reason)},
                              err);
     return rc;
 }
@@ -192,9 +219,13 @@ static struct task *next_to_merge(const struct advance *a) {
 static int end_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct advance *a = arg;
     struct run *run = NULL;
+    bool has_skipped = false;
     int rc = step_begin(journal, a->context->job, &run, err);
     if (rc == 0)
-        rc = skip_orphans(journal, run, err);
+        rc = skip_orphans(journal, run, &has_skipped, err);
+    /* What waited to be merged behind a skipped task waits no longer. */
+    if (rc == 0 && has_skipped)
+        rc = step_advance(journal, run, err);
     if (rc == 0)
         rc = step_schedule(journal, run, err);
     if (rc == 0)

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "engine/journal.h"
 #include "engine/load.h"
+#include "engine/steps.h"
 #include "store/deliveries.h"
 #include "store/jobs.h"
 #include "store/projects.h"
@@ -127,17 +128,13 @@ size_t engine_providers(const char *const **out) {
 static int completed_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct deliver_call *call = arg;
     const struct job *job = call->context->job;
+    struct export row = *call->export; /* this may run twice: the state it came with stays */
     int rc = store_job_guard(journal->db, job->id, job->lease.token, err);
-    call->export->completed_ms = journal->now_ms;
-    call->export->expires_ms = journal->now_ms + EXPORT_LIFE_MS;
+    row.completed_ms = journal->now_ms;
+    row.expires_ms = journal->now_ms + EXPORT_LIFE_MS;
     if (rc == 0)
-        rc = journal_export_move(journal, call->export, EXPORT_COMPLETED, err);
-    return rc < 0 ? rc : store_job_finish(journal->db, job->id, job->lease.token, err);
-}
-
-static int skip_in_tx(struct journal *journal, void *arg, struct err *err) {
-    const struct job *job = arg;
-    return store_job_finish(journal->db, job->id, job->lease.token, err);
+        rc = journal_export_move(journal, &row, EXPORT_COMPLETED, err);
+    return rc < 0 ? rc : step_end(journal, job, err);
 }
 
 /* `my-saas-app-run-1/`: what the zip unpacks to. */
@@ -155,7 +152,7 @@ int make_export(struct job_context *context, struct err *err) {
     if (rc == 0)
         rc = store_export_get(db, context->arena, context->job->subject_id, NULL, &row, err);
     if (rc == 0 && (!row || row->state != EXPORT_PROCESSING))
-        return journal_write(engine, skip_in_tx, context->job, err);
+        return step_drop(context, err);
     if (rc == 0)
         rc = load_project(db, context->arena, NULL, row->project_id, &project, err);
     if (rc == 0)

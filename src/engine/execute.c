@@ -21,9 +21,31 @@ struct execution {
     const char *worktree_name, *worktree_path;
     struct change_list changes;
     struct change_list violations;
+    const char *feedback; /* why the last attempt came to nothing, or NULL */
     const char *summary;
     char commit[SHA_LEN];
 };
+
+/* Why a task is tried again: {"attempt", "reason", "error"}. */
+static const char *retry_payload(const struct execution *x, struct arena *arena, int64_t attempt) {
+    const struct job *job = x->context->job;
+    struct buf out = {0};
+    struct jw jw;
+    jw_init(&jw, &out);
+    jw_object(&jw);
+    jw_kint(&jw, "attempt", attempt);
+    jw_kstr(&jw, "reason",
+            job->last_error         ? "the last attempt failed"
+            : job->interruptions > 0 ? "the worker was lost"
+            : x->feedback           ? "its work did not merge"
+                                    : "the server was stopped");
+    if (x->feedback)
+        jw_kstr(&jw, "error", x->feedback);
+    jw_object_end(&jw);
+    const char *text = arena_strndup(arena, out.data, out.len);
+    buf_release(&out);
+    return text;
+}
 
 static int begin_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct execution *x = arg;
@@ -40,10 +62,7 @@ static int begin_in_tx(struct journal *journal, void *arg, struct err *err) {
     if (rc == 0 && task->state == TASK_PENDING)
         rc = journal_task_move(journal, task, TASK_RUNNING, NULL, err);
     else if (rc == 0)
-        rc = journal_event(journal, run, task, EVENT_TASK_RETRIED,
-                           arena_printf(journal->arena, "{\"attempt\":%lld,\"reason\":\"%s\"}", (long long)task->attempts,
-                                        x->context->job->last_error ? "the last attempt failed" : "the worker was lost"),
-                           err);
+        rc = journal_event(journal, run, task, EVENT_TASK_RETRIED, retry_payload(x, journal->arena, task->attempts), err);
     x->task->attempts = task->attempts;
     x->task->state = task->state;
     str_copy(x->task->base_sha, sizeof x->task->base_sha, task->base_sha);
@@ -63,12 +82,12 @@ static int run_agent(struct execution *x, struct err *err) {
                                     .plan = plan,
                                     .worktree = x->worktree_path,
                                     .attempt = x->task->attempts,
-                                    .feedback = x->context->job->last_error,
+                                    .feedback = x->feedback,
                                     .arena = x->arena,
                                     .is_cancelled = job_should_stop,
                                     .cancel_arg = x->context};
     rc = x->engine->agent.ops->run(x->engine->agent.self, &request, &result, err);
-    x->summary = result.summary;
+    x->summary = str_mend(x->arena, result.summary); /* an agent may say anything */
     if (rc == 0 && job_should_stop(x->context))
         return err_set(err, ERR_CANCELLED, "stopped");
     return rc;
@@ -235,6 +254,17 @@ static int work(struct execution *x, struct err *err) {
     return rc;
 }
 
+/* The last failure, else what the job was enqueued with. */
+static int load_feedback(struct execution *x, struct err *err) {
+    const struct job *job = x->context->job;
+    json_t *payload = NULL;
+    int rc = 0;
+    if (job->payload_json)
+        rc = json_parse(x->arena, job->payload_json, strlen(job->payload_json), &payload, err);
+    x->feedback = str_or(job->last_error, json_str(payload, "feedback", NULL));
+    return rc;
+}
+
 int execute_task(struct job_context *context, struct err *err) {
     struct execution x = {.context = context, .engine = context->engine, .arena = context->arena};
     struct db *db = NULL;
@@ -245,6 +275,8 @@ int execute_task(struct job_context *context, struct err *err) {
         rc = load_task(db, x.arena, context->job->subject_id, &x.task, err);
     if (rc == 0)
         rc = load_definition(x.task, x.arena, &x.definition, err);
+    if (rc == 0)
+        rc = load_feedback(&x, err);
     if (rc < 0)
         return rc;
     if (x.run->state != RUN_EXECUTING || task_state_is_terminal(x.task->state) || x.task->commit_sha[0])

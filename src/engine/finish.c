@@ -20,7 +20,8 @@ struct finish {
     const char *error;
 };
 
-/* main only ever fast-forwards, and only to what was verified. */
+/* main only ever fast-forwards, and only to what was verified. Should it have moved (somebody pushed), the run has failed:
+ * trying again would not help. */
 static int move_main(struct finish *f, struct repo *repo, struct err *err) {
     char main_sha[SHA_LEN];
     bool is_forward = false;
@@ -29,8 +30,11 @@ static int move_main(struct finish *f, struct repo *repo, struct err *err) {
         return rc;
     if (!str_eq(main_sha, f->run->head_sha)) {
         rc = repo_is_ancestor(repo, main_sha, f->run->head_sha, &is_forward, err);
-        if (rc == 0 && !is_forward)
-            return err_set(err, ERR_CONFLICT, "main moved to %s meanwhile: the verified state does not follow from it", main_sha);
+        if (rc == 0 && !is_forward) {
+            f->status = RUN_FAILED;
+            f->error = arena_printf(f->arena, "main moved to %s meanwhile: the verified state does not follow from it", main_sha);
+            return 0;
+        }
         if (rc == 0)
             rc = repo_ref_set(repo, "refs/heads/main", main_sha, f->run->head_sha, err);
     }
@@ -105,7 +109,12 @@ int finish_run(struct job_context *context, struct err *err) {
         rc = remove_folders(&f, repo, tasks, count, err);
     if (rc == 0)
         rc = journal_write(context->engine, end_in_tx, &f, err);
-    if (rc == 0)
-        log_event(LOG_INFO, "run ended", "run", f.run->id, "status", run_state_name(f.status), "error", f.error, NULL);
-    return rc;
+    if (rc < 0)
+        return rc;
+    log_event(LOG_INFO, "run ended", "run", f.run->id, "status", run_state_name(f.status), "error", f.error, NULL);
+    /* What failed tries left of objects; a run that begins meanwhile is not disturbed. */
+    struct err tidy_err = {0};
+    if (repo_tidy(repo, &tidy_err) < 0)
+        log_event(LOG_WARN, "cannot tidy a repository", "project", f.run->project_id, "error", tidy_err.message, NULL);
+    return 0;
 }

@@ -4,11 +4,15 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "base/wait.h"
 #include "engine/journal.h"
 #include "engine/load.h"
+#include "engine/steps.h"
 #include "store/jobs.h"
 #include "store/projects.h"
 #include "store/runs.h"
+
+#define POLL_MS 500
 
 struct run_call {
     const char *account_id, *project_id, *run_id, *trigger;
@@ -87,8 +91,7 @@ int engine_run_retry(struct engine *engine, const char *account_id, const char *
 static int cancel_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct run_call *call = arg;
     struct run *run = NULL;
-    struct job *jobs = NULL;
-    size_t count = 0;
+    bool is_ending = false;
     int rc = load_run(journal->db, journal->arena, call->account_id, call->project_id, call->run_id, &run, err);
     if (rc < 0)
         return rc;
@@ -96,10 +99,9 @@ static int cancel_in_tx(struct journal *journal, void *arg, struct err *err) {
         return err_set(err, ERR_CONFLICT, "The run is %s already", run_state_name(run->state));
     if (run->is_cancel_requested)
         return 0;
-    rc = store_job_list(journal->db, journal->arena, run->id, &jobs, &count, err);
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        if (jobs[i].kind == JOB_RUN_FINISH && jobs[i].state != JOB_DEAD)
-            return err_set(err, ERR_CONFLICT, "The run is ending already");
+    rc = step_is_ending(journal, run, &is_ending, err);
+    if (rc == 0 && is_ending)
+        return err_set(err, ERR_CONFLICT, "The run is ending already");
     if (rc == 0)
         rc = store_run_request_cancel(journal->db, run->id, err);
     if (rc == 0)
@@ -128,17 +130,11 @@ static void run_told(const char *topic, int64_t value, void *arg) {
     pthread_mutex_unlock(&wait->lock);
 }
 
-/* Sleeps until told, or 500 ms: a lost wake-up costs no more than that. */
-static void run_wait_once(struct run_wait *wait) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += 500 * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+/* Sleeps until told, or POLL_MS: a lost wake-up costs no more than that. */
+static void run_wait_once(struct run_wait *wait, int64_t left_ms) {
     pthread_mutex_lock(&wait->lock);
-    while (!wait->told)
-        if (pthread_cond_timedwait(&wait->changed, &wait->lock, &until) != 0)
-            break;
+    if (!wait->told)
+        (void)wait_ms(&wait->changed, &wait->lock, left_ms < POLL_MS ? left_ms : POLL_MS);
     wait->told = false;
     pthread_mutex_unlock(&wait->lock);
 }
@@ -146,10 +142,11 @@ static void run_wait_once(struct run_wait *wait) {
 int engine_run_cancel(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
                       int64_t wait_ms, struct arena *arena, struct run **out, struct err *err) {
     struct run_call call = {.account_id = account_id, .project_id = project_id, .run_id = run_id};
-    struct run_wait wait = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    struct run_wait wait = {.lock = PTHREAD_MUTEX_INITIALIZER};
     struct bus_subscription *subscription = NULL;
     struct db *db = NULL;
     struct run *run = NULL;
+    wait_init(&wait.changed);
     int rc = store_reader(engine->store, &db, err);
     if (rc == 0)
         rc = journal_write(engine, cancel_in_tx, &call, err);
@@ -160,10 +157,11 @@ int engine_run_cancel(struct engine *engine, const char *account_id, const char 
         rc = load_run(db, arena, account_id, project_id, run_id, &run, err);
         if (rc < 0 || run_state_is_terminal(run->state) || clock_mono_ms() >= deadline)
             break;
-        run_wait_once(&wait);
+        run_wait_once(&wait, deadline - clock_mono_ms());
     }
     if (subscription)
         bus_unsubscribe(subscription);
+    pthread_cond_destroy(&wait.changed);
     if (rc == 0)
         *out = run;
     return rc;

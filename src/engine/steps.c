@@ -14,8 +14,24 @@ int step_begin(struct journal *journal, const struct job *job, struct run **run,
     int rc = store_job_guard(journal->db, job->id, job->lease.token, err);
     if (rc == 0)
         rc = load_job_run(journal->db, journal->arena, job, run, err);
-    if (rc == 0 && (*run)->is_cancel_requested && job->kind != JOB_RUN_FINISH)
+    if (rc < 0 || job->kind == JOB_RUN_FINISH)
+        return rc;
+    bool is_ending = false;
+    if ((*run)->is_cancel_requested)
         return err_set(err, ERR_CANCELLED, "the run is being cancelled");
+    if (run_state_is_terminal((*run)->state))
+        return err_set(err, ERR_CANCELLED, "the run has ended");
+    rc = step_is_ending(journal, *run, &is_ending, err);
+    return rc == 0 && is_ending ? err_set(err, ERR_CANCELLED, "the run is ending") : rc;
+}
+
+int step_is_ending(struct journal *journal, const struct run *run, bool *out, struct err *err) {
+    struct job *jobs = NULL;
+    size_t count = 0;
+    int rc = store_job_list(journal->db, journal->arena, run->id, &jobs, &count, err);
+    *out = false;
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        *out |= jobs[i].kind == JOB_RUN_FINISH && jobs[i].state != JOB_DEAD;
     return rc;
 }
 
@@ -33,6 +49,14 @@ static int nothing_in_tx(struct journal *journal, void *arg, struct err *err) {
 
 int step_nothing(struct job_context *context, struct err *err) {
     return journal_write(context->engine, nothing_in_tx, context->job, err);
+}
+
+static int drop_in_tx(struct journal *journal, void *arg, struct err *err) {
+    return step_end(journal, arg, err);
+}
+
+int step_drop(struct job_context *context, struct err *err) {
+    return journal_write(context->engine, drop_in_tx, context->job, err);
 }
 
 int step_advance(struct journal *journal, const struct run *run, struct err *err) {
@@ -53,6 +77,10 @@ int step_finish(struct journal *journal, const struct run *run, enum run_state s
     jw_object_end(&jw);
     const char *text = arena_strndup(journal->arena, payload.data, payload.len);
     buf_release(&payload);
+    str_copy(journal->cancelled_run, sizeof journal->cancelled_run, run->id);
+    int rc = store_job_delete_pending(journal->db, run->id, err);
+    if (rc < 0)
+        return rc;
     return journal_enqueue(journal,
                            &(struct job_spec){.kind = JOB_RUN_FINISH, .project_id = run->project_id, .run_id = run->id,
                                               .is_exclusive = true, .payload_json = text, .max_attempts = 20},
@@ -96,10 +124,12 @@ static bool dependencies_are_merged(const struct plan_task *task, const struct p
 static bool may_start(const struct plan_task *task, const struct plan_task *all, size_t count) {
     if (task->task->state != TASK_PENDING || task->is_under_way || !dependencies_are_merged(task, all, count))
         return false;
-    for (size_t i = 0; i < count; i++)
-        if (all[i].is_under_way && scopes_overlap(json_object_get(task->definition, "pathScope"),
-                                                  json_object_get(all[i].definition, "pathScope")))
+    for (size_t i = 0; i < count; i++) {
+        bool is_before = all[i].task->sequence < task->task->sequence && !task_state_is_terminal(all[i].task->state);
+        if ((all[i].is_under_way || is_before) && scopes_overlap(json_object_get(task->definition, "pathScope"),
+                                                                 json_object_get(all[i].definition, "pathScope")))
             return false;
+    }
     return true;
 }
 
