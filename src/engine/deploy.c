@@ -9,9 +9,12 @@
 #include "engine/journal.h"
 #include "engine/load.h"
 #include "engine/services.h"
+#include "engine/steps.h"
 #include "engine/toolchain.h"
 #include "store/deliveries.h"
 #include "store/jobs.h"
+
+#define STOP_GRACE_MS 2000
 
 struct deploy_call {
     struct job_context *context;
@@ -21,15 +24,11 @@ struct deploy_call {
 static int live_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct deploy_call *call = arg;
     const struct job *job = call->context->job;
+    struct deployment row = *call->row; /* this may run twice: the state it came with stays */
     int rc = store_job_guard(journal->db, job->id, job->lease.token, err);
     if (rc == 0)
-        rc = journal_deployment_move(journal, call->row, DEPLOYMENT_LIVE, err);
-    return rc < 0 ? rc : store_job_finish(journal->db, job->id, job->lease.token, err);
-}
-
-static int skip_in_tx(struct journal *journal, void *arg, struct err *err) {
-    const struct job *job = arg;
-    return store_job_finish(journal->db, job->id, job->lease.token, err);
+        rc = journal_deployment_move(journal, &row, DEPLOYMENT_LIVE, err);
+    return rc < 0 ? rc : step_end(journal, job, err);
 }
 
 static int must_succeed(const struct app *app, const char *name, struct arena *arena, struct err *err) {
@@ -37,8 +36,7 @@ static int must_succeed(const struct app *app, const char *name, struct arena *a
     int rc = app_command(app, name, arena, &result, err);
     if (rc < 0 || result.exit_code == 0)
         return rc;
-    size_t len = strlen(result.output);
-    return err_set(err, ERR_UNAVAILABLE, "%s ended with exit code %d: %s", name, result.exit_code, len > 300 ? result.output + len - 300 : result.output);
+    return err_set(err, ERR_UNAVAILABLE, "%s ended with exit code %d: %s", name, result.exit_code, str_tail(result.output, 300));
 }
 
 /* Builds unless an earlier attempt has: the marker is written last. */
@@ -69,7 +67,7 @@ int start_deployment(struct job_context *context, struct err *err) {
     if (rc == 0)
         rc = store_deployment_get(db, arena, context->job->subject_id, NULL, &row, err);
     if (rc == 0 && (!row || row->state != DEPLOYMENT_DEPLOYING))
-        return journal_write(engine, skip_in_tx, context->job, err);
+        return step_drop(context, err);
     if (rc < 0)
         return rc;
     const char *root = arena_printf(arena, "%s/deployments/%s", engine->data_dir, row->id);
@@ -89,14 +87,16 @@ int start_deployment(struct job_context *context, struct err *err) {
     row->port = port;
     row->url = arena_printf(arena, "http://127.0.0.1:%d", port);
     row->error = NULL;
-    services_add(engine->services, row->id, service);
     struct deploy_call call = {.context = context, .row = row};
     rc = journal_write(engine, live_in_tx, &call, err);
-    if (rc < 0)
-        services_remove(engine->services, row->id);
-    else
-        log_event(LOG_INFO, "deployment is live", "deployment", row->id, "url", row->url, NULL);
-    return rc;
+    if (rc < 0) {
+        sandbox_service_stop(service, STOP_GRACE_MS);
+        return rc;
+    }
+    /* Only now: the watch brings back what ends only once it is live. */
+    services_add(engine->services, row->id, service);
+    log_event(LOG_INFO, "deployment is live", "deployment", row->id, "url", row->url, NULL);
+    return 0;
 }
 
 int bury_deployment_job(struct journal *journal, const struct job *job, const char *message, struct err *err) {

@@ -9,17 +9,20 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/wait.h"
 #include "engine/journal.h"
 #include "store/deliveries.h"
 
 #define WATCH_MS 1000
 #define RESTARTS_MAX 3 /* of an app that keeps ending by itself, before it has failed */
+#define STEADY_MS (10 * 60 * 1000) /* an app that lived this long did not end because of how it began */
 #define STOP_GRACE_MS 2000
 
 struct service {
     struct list node;
     char deployment_id[ID_LEN];
     struct sandbox_service *process; /* NULL: on its way back */
+    int64_t began_ms;                /* monotonic; of the process */
     int restarts;
 };
 
@@ -66,23 +69,39 @@ static int bring_back_in_tx(struct journal *journal, void *arg, struct err *err)
     return rc;
 }
 
-/* The caller holds the lock, which is given back meanwhile. */
-static void bring_back(struct services *services, struct service *service) {
+/* The caller holds the lock, which is given back meanwhile. False when it could not be recorded: the ended process stays in
+ * its place, so that the next look tries again. */
+static bool bring_back(struct services *services, struct service *service) {
     struct err err = {0};
     struct arena *arena = arena_create();
     char id[ID_LEN];
-    const char *output = sandbox_service_output(service->process, arena);
-    size_t len = strlen(output);
+    int before = clock_mono_ms() - service->began_ms >= STEADY_MS ? 0 : service->restarts;
     str_copy(id, sizeof id, service->deployment_id);
-    struct back_call call = {.deployment_id = id, .has_failed = ++service->restarts > RESTARTS_MAX, .output = len > 300 ? output + len - 300 : output};
+    struct back_call call = {.deployment_id = id,
+                             .has_failed = before == RESTARTS_MAX,
+                             .output = str_tail(sandbox_service_output(service->process, arena), 300)};
     struct sandbox_service *process = take(service->process);
+    service->restarts = before + 1;
     pthread_mutex_unlock(&services->lock);
-    sandbox_service_stop(process, 0);
     log_event(LOG_WARN, "a deployed app ended by itself", "deployment", id, NULL);
-    if (journal_write(services->engine, bring_back_in_tx, &call, &err) < 0)
+    int rc = journal_write(services->engine, bring_back_in_tx, &call, &err);
+    if (rc < 0)
         log_event(LOG_ERROR, "cannot bring a deployed app back", "deployment", id, "error", err.message, NULL);
+    else
+        sandbox_service_stop(process, 0);
     arena_destroy(arena);
     pthread_mutex_lock(&services->lock);
+    service = find(services, id);
+    if (rc < 0 && service && !service->process) {
+        service->process = process;
+        service->restarts = before;
+    } else if (rc < 0) {
+        sandbox_service_stop(process, 0);
+    } else if (call.has_failed && service && !service->process) {
+        list_remove(&service->node);
+        free(service);
+    }
+    return rc == 0;
 }
 
 static void *watch_main(void *arg) {
@@ -95,14 +114,8 @@ static void *watch_main(void *arg) {
             if (service->process && !sandbox_service_is_running(service->process))
                 ended = service;
         }
-        if (ended) {
-            bring_back(services, ended);
-            continue;
-        }
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += WATCH_MS / 1000;
-        pthread_cond_timedwait(&services->changed, &services->lock, &until);
+        if (!ended || !bring_back(services, ended))
+            (void)wait_ms(&services->changed, &services->lock, WATCH_MS);
     }
     pthread_mutex_unlock(&services->lock);
     store_thread_end(services->engine->store);
@@ -127,8 +140,10 @@ int services_create(struct services **out, struct engine *engine, struct err *er
     services->engine = engine;
     list_init(&services->all);
     pthread_mutex_init(&services->lock, NULL);
-    pthread_cond_init(&services->changed, NULL);
+    wait_init(&services->changed);
     if (pthread_create(&services->watch, NULL, watch_main, services) != 0) {
+        pthread_cond_destroy(&services->changed);
+        pthread_mutex_destroy(&services->lock);
         free(services);
         return err_set(err, ERR_UNAVAILABLE, "cannot start the thread that watches over deployments");
     }
@@ -164,6 +179,7 @@ void services_add(struct services *services, const char *deployment_id, struct s
     }
     struct sandbox_service *old = service->process;
     service->process = process;
+    service->began_ms = clock_mono_ms();
     pthread_mutex_unlock(&services->lock);
     sandbox_service_stop(old, STOP_GRACE_MS);
 }
