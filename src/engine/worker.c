@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/wait.h"
 #include "engine/journal.h"
 #include "engine/load.h"
 #include "store/jobs.h"
@@ -15,6 +16,7 @@
 
 #define POLL_MS 2000           /* what a lost wake-up costs at most */
 #define HEARTBEAT_MS 1000
+#define IDLE_BEATS 5 /* an idle pool looks for lost leases every so many beats */
 #define BACKOFF_FIRST_MS 500
 #define BACKOFF_MAX_MS 60000
 #define INTERRUPTIONS_MAX 50 /* a job that takes its server down with it each time must end */
@@ -77,19 +79,6 @@ static void told_cancel(const char *topic, int64_t value, void *arg) {
             atomic_store(&context->is_cancelled, true);
     }
     pthread_mutex_unlock(&pool->lock);
-}
-
-/* Waits until told or due; the caller holds the lock. */
-static void wait_ms(struct workers *pool, int64_t ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
 }
 
 struct claim_call {
@@ -220,7 +209,7 @@ static void *worker_main(void *arg) {
             carry_out(worker, arena, call.job);
         pthread_mutex_lock(&pool->lock);
         if (!call.job && !pool->is_stopping && pool->wakes == seen)
-            wait_ms(pool, sleep_ms > 0 ? sleep_ms : 1);
+            (void)wait_ms(&pool->changed, &pool->lock, sleep_ms > 0 ? sleep_ms : 1);
     }
     pthread_mutex_unlock(&pool->lock);
     arena_destroy(arena);
@@ -252,8 +241,9 @@ static int renew_in_tx(struct db *db, void *arg, struct err *err) {
     return store_job_reclaim(db, now, false, &call->reclaimed, err);
 }
 
-/* Renews what is held, and marks what was lost. The caller holds the lock; it is given back during the write. */
-static void renew_leases(struct workers *pool) {
+/* Renews what is held, marks what was lost, and gives back to the queue what nobody renewed. The caller holds the lock; it is
+ * given back during the write. */
+static void renew_leases(struct workers *pool, bool is_idle_due) {
     struct renew_call call = {.pool = pool};
     struct err err = {0};
     for (int i = 0; i < pool->count && call.count < 64; i++) {
@@ -263,7 +253,7 @@ static void renew_leases(struct workers *pool) {
         str_copy(call.held[call.count].id, ID_LEN, context->job->id);
         call.held[call.count++].token = context->job->lease.token;
     }
-    if (call.count == 0)
+    if (call.count == 0 && !is_idle_due)
         return;
     pthread_mutex_unlock(&pool->lock);
     int rc = store_write(pool->engine->store, renew_in_tx, &call, &err);
@@ -285,49 +275,60 @@ static void *heartbeat_main(void *arg) {
     struct workers *pool = arg;
     pthread_mutex_lock(&pool->lock);
     int64_t next = clock_mono_ms() + HEARTBEAT_MS;
+    unsigned beats = 0;
     while (!pool->heartbeat_ends) {
         int64_t left = next - clock_mono_ms();
         if (left > 0) {
-            wait_ms(pool, left);
+            (void)wait_ms(&pool->changed, &pool->lock, left < HEARTBEAT_MS ? left : HEARTBEAT_MS);
             continue;
         }
         next = clock_mono_ms() + HEARTBEAT_MS;
-        renew_leases(pool);
+        renew_leases(pool, ++beats % IDLE_BEATS == 0);
     }
     pthread_mutex_unlock(&pool->lock);
     store_thread_end(pool->engine->store);
     return NULL;
 }
 
+static void workers_free(struct workers *pool) {
+    if (pool->jobs_told)
+        bus_unsubscribe(pool->jobs_told);
+    if (pool->cancel_told)
+        bus_unsubscribe(pool->cancel_told);
+    pthread_cond_destroy(&pool->changed);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
 int workers_start(struct workers **out, struct engine *engine, int count, struct err *err) {
     struct workers *pool = mem_alloc(sizeof *pool + (size_t)count * sizeof pool->workers[0]);
     pool->engine = engine;
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->changed, NULL);
+    wait_init(&pool->changed);
     id_make(pool->name, "wrk");
     int rc = bus_subscribe(engine->bus, "jobs", told_jobs, pool, &pool->jobs_told, err);
     if (rc == 0)
         rc = bus_subscribe(engine->bus, "cancel:*", told_cancel, pool, &pool->cancel_told, err);
-    bool has_heartbeat = rc == 0 && pthread_create(&pool->heartbeat, NULL, heartbeat_main, pool) == 0;
-    if (rc == 0 && !has_heartbeat)
+    if (rc == 0 && pthread_create(&pool->heartbeat, NULL, heartbeat_main, pool) != 0)
         rc = err_set(err, ERR_UNAVAILABLE, "cannot start the heartbeat thread");
-    for (int i = 0; rc == 0 && i < count; i++) {
+    if (rc < 0) {
+        workers_free(pool);
+        return rc;
+    }
+    for (int i = 0; i < count; i++) {
         struct worker *worker = &pool->workers[i];
         worker->pool = pool;
         if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0) {
             rc = err_set(err, ERR_UNAVAILABLE, "cannot start worker thread %d", i + 1);
-            break;
+            workers_stop(pool, 0);
+            return rc;
         }
         pthread_mutex_lock(&pool->lock);
         pool->count = i + 1;
         pthread_mutex_unlock(&pool->lock);
     }
-    if (rc < 0 && has_heartbeat) {
-        workers_stop(pool, 0);
-        return rc;
-    }
     *out = pool;
-    return rc;
+    return 0;
 }
 
 void workers_stop(struct workers *pool, int64_t grace_ms) {
@@ -338,7 +339,7 @@ void workers_stop(struct workers *pool, int64_t grace_ms) {
     pthread_cond_broadcast(&pool->changed);
     int64_t deadline = clock_mono_ms() + grace_ms;
     while (pool->busy > 0 && clock_mono_ms() < deadline)
-        wait_ms(pool, deadline - clock_mono_ms());
+        (void)wait_ms(&pool->changed, &pool->lock, deadline - clock_mono_ms());
     pool->is_forcing = true;
     for (int i = 0; i < pool->count; i++)
         if (pool->workers[i].current)
@@ -351,11 +352,7 @@ void workers_stop(struct workers *pool, int64_t grace_ms) {
     pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
     pthread_join(pool->heartbeat, NULL);
-    bus_unsubscribe(pool->jobs_told);
-    bus_unsubscribe(pool->cancel_told);
-    pthread_cond_destroy(&pool->changed);
-    pthread_mutex_destroy(&pool->lock);
-    free(pool);
+    workers_free(pool);
 }
 
 void workers_count(struct workers *pool, int *total, int *busy) {
