@@ -19,6 +19,7 @@
 #include "net/net.h"
 #include "sandbox/sandbox.h"
 #include "store/jobs.h"
+#include "store/runs.h"
 
 static const char *const data_folders[] = {"repos", "workspaces", "exports", "deployments", "cache"};
 
@@ -62,11 +63,34 @@ static int reclaim_in_tx(struct db *db, void *arg, struct err *err) {
     return store_job_reclaim(db, clock_now_ms(), true, arg, err);
 }
 
+/* A process that was killed amid a change of a ref left a lock, which would hold up the runs that go on now. */
+static int clear_locks(struct engine *engine, struct err *err) {
+    struct arena *arena = arena_create();
+    struct run *runs = NULL;
+    struct db *db = NULL;
+    size_t count = 0;
+    int rc = store_reader(engine->store, &db, err);
+    if (rc == 0)
+        rc = store_run_unfinished(db, arena, &runs, &count, err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        CLEANUP(repo_closep) struct repo *repo = NULL;
+        rc = repo_open(&repo, engine_repo_path(engine, runs[i].project_id, arena), err);
+        if (rc == 0)
+            rc = repo_clear_locks(repo, err);
+        else if (rc == -ERR_NOT_FOUND)
+            rc = 0; /* its job will say so */
+    }
+    arena_destroy(arena);
+    return rc;
+}
+
 /* Nobody else lives on this data directory: what is claimed was claimed by the dead, and their children must go. */
 static int recover(struct engine *engine, struct err *err) {
     int64_t reclaimed = 0;
     int killed = sandbox_kill_tagged(engine->tag);
     int rc = store_write(engine->store, reclaim_in_tx, &reclaimed, err);
+    if (rc == 0)
+        rc = clear_locks(engine, err);
     if (rc < 0)
         return rc;
     if (killed > 0 || reclaimed > 0) {

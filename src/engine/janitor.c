@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/wait.h"
 #include "engine/journal.h"
 #include "engine/load.h"
 #include "engine/steps.h"
@@ -21,7 +21,7 @@
 #include "store/runs.h"
 
 #define SWEEP_MS 60000
-#define ORPHAN_AGE_MS 600000 /* a repository's folder is older than this before it counts as one that no row came for */
+#define ORPHAN_AGE_MS 600000 /* what is younger may be something that is just being made */
 
 struct janitor {
     struct engine *engine;
@@ -31,9 +31,28 @@ struct janitor {
     pthread_t thread;
 };
 
+/* One look at everything. */
+struct sweep {
+    struct engine *engine;
+    struct db *db;
+    struct arena *arena; /* until the sweep of one kind ends */
+    bool is_quiet;       /* at the start: nobody can be making anything */
+};
+
+static const char *path_of(const struct sweep *s, const char *folder, const char *name) {
+    return arena_printf(s->arena, "%s/%s/%s", s->engine->data_dir, folder, name);
+}
+
+/* Nobody can be about to give it a meaning: it is old, or there is nobody yet. */
+static bool is_left_over(const struct sweep *s, const char *path) {
+    struct stat st;
+    return s->is_quiet || (stat(path, &st) == 0 && clock_now_ms() - (int64_t)st.st_mtime * 1000 >= ORPHAN_AGE_MS);
+}
+
 /* Names in DATA/<folder>. */
-static void list_folder(struct engine *engine, const char *folder, struct arena *arena, char ***names, size_t *count) {
-    DIR *dir = opendir(arena_printf(arena, "%s/%s", engine->data_dir, folder));
+static void list_folder(const struct sweep *s, const char *folder, char ***names, size_t *count) {
+    struct arena *arena = s->arena;
+    DIR *dir = opendir(path_of(s, folder, "."));
     struct dirent *entry;
     size_t capacity = 16;
     *names = arena_array(arena, capacity, sizeof **names);
@@ -62,40 +81,36 @@ static char *id_of(struct arena *arena, const char *name, const char *suffix, co
     return id_is_valid(id, prefix) ? id : NULL;
 }
 
-static int sweep_workspaces(struct engine *engine, struct db *db, struct arena *arena, struct err *err) {
+static int sweep_workspaces(const struct sweep *s, struct err *err) {
     char **names;
     size_t count;
     int rc = 0;
-    /* Before the workers start nobody can be making one; later a young folder may be a run's that begins just now. */
-    bool is_quiet = engine->workers == NULL;
-    list_folder(engine, "workspaces", arena, &names, &count);
+    list_folder(s, "workspaces", &names, &count);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct run *active = NULL;
-        struct stat st;
-        if (!is_quiet && (stat(arena_printf(arena, "%s/workspaces/%s", engine->data_dir, names[i]), &st) < 0 ||
-                          clock_now_ms() - (int64_t)st.st_mtime * 1000 < ORPHAN_AGE_MS))
+        const char *path = path_of(s, "workspaces", names[i]);
+        /* A young folder may be that of a run that begins just now. */
+        if (!is_left_over(s, path))
             continue;
         if (id_is_valid(names[i], "proj"))
-            rc = store_run_active(db, arena, names[i], &active, err);
+            rc = store_run_active(s->db, s->arena, names[i], &active, err);
         if (rc == 0 && !active)
-            rc = fs_remove_tree(arena_printf(arena, "%s/workspaces/%s", engine->data_dir, names[i]), err);
+            rc = fs_remove_tree(path, err);
     }
     return rc;
 }
 
-static int sweep_repositories(struct engine *engine, struct db *db, struct arena *arena, struct err *err) {
+static int sweep_repositories(const struct sweep *s, struct err *err) {
     char **names;
     size_t count;
     int rc = 0;
-    list_folder(engine, "repos", arena, &names, &count);
+    list_folder(s, "repos", &names, &count);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct project *project = NULL;
-        struct stat st;
-        const char *path = arena_printf(arena, "%s/repos/%s", engine->data_dir, names[i]);
-        char *id = id_of(arena, names[i], ".git", "proj");
-        if (!id || stat(path, &st) < 0 || clock_now_ms() - (int64_t)st.st_mtime * 1000 < ORPHAN_AGE_MS)
+        const char *path = path_of(s, "repos", names[i]), *id = id_of(s->arena, names[i], ".git", "proj");
+        if (!id || !is_left_over(s, path))
             continue;
-        rc = store_project_get(db, arena, id, NULL, &project, err);
+        rc = store_project_get(s->db, s->arena, id, NULL, &project, err);
         if (rc == 0 && !project)
             rc = fs_remove_tree(path, err);
     }
@@ -103,41 +118,44 @@ static int sweep_repositories(struct engine *engine, struct db *db, struct arena
 }
 
 static int expire_in_tx(struct journal *journal, void *arg, struct err *err) {
-    return journal_export_move(journal, arg, EXPORT_EXPIRED, err);
+    struct export row = *(const struct export *)arg; /* this may run twice: the state it came with stays */
+    return journal_export_move(journal, &row, EXPORT_EXPIRED, err);
 }
 
-static int sweep_exports(struct engine *engine, struct db *db, struct arena *arena, struct err *err) {
+static int sweep_exports(const struct sweep *s, struct err *err) {
     struct export *due = NULL;
     char **names;
     size_t count = 0;
-    int rc = store_export_due(db, arena, clock_now_ms(), &due, &count, err);
+    int rc = store_export_due(s->db, s->arena, clock_now_ms(), &due, &count, err);
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = journal_write(engine, expire_in_tx, &due[i], err);
-    list_folder(engine, "exports", arena, &names, &count);
+        rc = journal_write(s->engine, expire_in_tx, &due[i], err);
+    list_folder(s, "exports", &names, &count);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct export *row = NULL;
-        char *id = id_of(arena, names[i], ".zip", "exp");
+        const char *path = path_of(s, "exports", names[i]), *id = id_of(s->arena, names[i], ".zip", "exp");
+        /* What was being written when a crash came. */
+        bool is_half = strstr(names[i], ".zip.tmp-") && is_left_over(s, path);
         if (id)
-            rc = store_export_get(db, arena, id, NULL, &row, err);
+            rc = store_export_get(s->db, s->arena, id, NULL, &row, err);
         bool is_kept = row && (row->state == EXPORT_PROCESSING || row->state == EXPORT_COMPLETED);
-        if (rc == 0 && id && !is_kept)
-            rc = fs_remove_tree(arena_printf(arena, "%s/exports/%s", engine->data_dir, names[i]), err);
+        if (rc == 0 && (is_half || (id && !is_kept)))
+            rc = fs_remove_tree(path, err);
     }
     return rc;
 }
 
-static int sweep_deployments(struct engine *engine, struct db *db, struct arena *arena, struct err *err) {
+static int sweep_deployments(const struct sweep *s, struct err *err) {
     char **names;
     size_t count = 0;
     int rc = 0;
-    list_folder(engine, "deployments", arena, &names, &count);
+    list_folder(s, "deployments", &names, &count);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct deployment *row = NULL;
         if (id_is_valid(names[i], "dep"))
-            rc = store_deployment_get(db, arena, names[i], NULL, &row, err);
+            rc = store_deployment_get(s->db, s->arena, names[i], NULL, &row, err);
         bool is_kept = row && (row->state == DEPLOYMENT_DEPLOYING || row->state == DEPLOYMENT_LIVE);
         if (rc == 0 && !is_kept)
-            rc = fs_remove_tree(arena_printf(arena, "%s/deployments/%s", engine->data_dir, names[i]), err);
+            rc = fs_remove_tree(path_of(s, "deployments", names[i]), err);
     }
     return rc;
 }
@@ -167,18 +185,18 @@ static int wake_run_in_tx(struct journal *journal, void *arg, struct err *err) {
                            err);
 }
 
-static int sweep_runs(struct engine *engine, struct db *db, struct arena *arena, struct err *err) {
+static int sweep_runs(const struct sweep *s, struct err *err) {
     struct run *runs = NULL;
     size_t count = 0;
-    int rc = store_run_unfinished(db, arena, &runs, &count, err);
+    int rc = store_run_unfinished(s->db, s->arena, &runs, &count, err);
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = journal_write(engine, wake_run_in_tx, runs[i].id, err);
+        rc = journal_write(s->engine, wake_run_in_tx, runs[i].id, err);
     return rc;
 }
 
 static const struct {
     const char *name;
-    int (*run)(struct engine *engine, struct db *db, struct arena *arena, struct err *err);
+    int (*run)(const struct sweep *s, struct err *err);
 } sweeps[] = {
     {"runs", sweep_runs},
     {"workspaces", sweep_workspaces},
@@ -188,14 +206,14 @@ static const struct {
 };
 
 /* One sweep that fails does not keep the others from running. */
-static void sweep(struct engine *engine) {
+void janitor_sweep(struct engine *engine, bool is_quiet) {
     struct arena *arena = arena_create();
     for (size_t i = 0; i < ARRAY_LEN(sweeps); i++) {
         struct err err = {0};
         struct db *db = NULL;
         int rc = store_reader(engine->store, &db, &err);
         if (rc == 0)
-            rc = sweeps[i].run(engine, db, arena, &err);
+            rc = sweeps[i].run(&(struct sweep){.engine = engine, .db = db, .arena = arena, .is_quiet = is_quiet}, &err);
         if (rc < 0)
             log_event(LOG_WARN, "sweep failed", "of", sweeps[i].name, "error", err.message, NULL);
         arena_reset(arena);
@@ -207,13 +225,10 @@ static void *janitor_main(void *arg) {
     struct janitor *janitor = arg;
     pthread_mutex_lock(&janitor->lock);
     while (!janitor->is_ending) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += SWEEP_MS / 1000;
-        if (pthread_cond_timedwait(&janitor->changed, &janitor->lock, &until) == 0)
+        if (wait_ms(&janitor->changed, &janitor->lock, SWEEP_MS))
             continue;
         pthread_mutex_unlock(&janitor->lock);
-        sweep(janitor->engine);
+        janitor_sweep(janitor->engine, false);
         pthread_mutex_lock(&janitor->lock);
     }
     pthread_mutex_unlock(&janitor->lock);
@@ -225,9 +240,11 @@ int janitor_start(struct janitor **out, struct engine *engine, struct err *err) 
     struct janitor *janitor = mem_alloc(sizeof *janitor);
     janitor->engine = engine;
     pthread_mutex_init(&janitor->lock, NULL);
-    pthread_cond_init(&janitor->changed, NULL);
-    sweep(engine);
+    wait_init(&janitor->changed);
+    janitor_sweep(engine, true);
     if (pthread_create(&janitor->thread, NULL, janitor_main, janitor) != 0) {
+        pthread_cond_destroy(&janitor->changed);
+        pthread_mutex_destroy(&janitor->lock);
         free(janitor);
         return err_set(err, ERR_UNAVAILABLE, "cannot start the janitor's thread");
     }
