@@ -130,6 +130,20 @@ static const char *cookie_header(const struct exchanges *x, struct arena *arena,
     return text;
 }
 
+/* The cookie's attributes say that it is to be forgotten. RFC 6265, 5.2.2. */
+static bool is_expired(struct arena *arena, const char *attributes) {
+    char **parts;
+    size_t count;
+    int64_t seconds;
+    str_split(arena, attributes, ";", &parts, &count);
+    for (size_t i = 0; i < count; i++) {
+        const char *part = str_trim(arena, parts[i]);
+        if (strncasecmp(part, "max-age=", 8) == 0 && str_to_int(part + 8, INT64_MIN, INT64_MAX, &seconds) && seconds <= 0)
+            return true;
+    }
+    return false;
+}
+
 static void keep_cookies(struct exchanges *x, struct arena *arena, const char *jar_name, const struct net_response *response) {
     for (size_t i = 0; i < response->header_count; i++) {
         const struct net_header *header = &response->headers[i];
@@ -143,8 +157,7 @@ static void keep_cookies(struct exchanges *x, struct arena *arena, const char *j
         }
         const char *name = arena_strndup(arena, header->value, (size_t)(equals - header->value));
         size_t len = strcspn(equals + 1, ";");
-        bool is_deleted = len == 0 || strstr(equals, "Max-Age=0");
-        if (is_deleted)
+        if (len == 0 || is_expired(arena, equals + 1 + len))
             json_object_del(jar, name);
         else
             json_object_set_new(jar, name, json_stringn(equals + 1, len));
@@ -165,7 +178,7 @@ static const char *check_texts(const struct exchanges *x, struct arena *arena, c
     size_t i;
     json_t *text;
     json_array_foreach(wanted, i, text) {
-        const char *part = fill_text(x, arena, json_string_value(text));
+        const char *part = fill_text(x, arena, str_or(json_string_value(text), ""));
         if ((strstr(body, part) != NULL) != is_wanted)
             return arena_printf(arena, is_wanted ? "the answer does not contain \"%s\"" : "the answer contains \"%s\"", part);
     }
@@ -203,7 +216,7 @@ static const char *find_fault(const struct exchanges *x, struct arena *arena, co
     if (response->status != status)
         return arena_printf(arena, "status %d, expected %lld", response->status, (long long)status);
     json_object_foreach(json_object_get(expect, "header"), name, wanted) {
-        const char *is = net_response_header(response, name), *should = fill_text(x, arena, json_string_value(wanted));
+        const char *is = net_response_header(response, name), *should = fill_text(x, arena, str_or(json_string_value(wanted), ""));
         if (!is || !str_starts(is, should))
             return arena_printf(arena, "header %s is %s, expected %s…", name, str_or(is, "missing"), should);
     }
@@ -222,7 +235,7 @@ static void save_values(struct exchanges *x, struct arena *arena, const json_t *
     if (!save || json_parse(arena, response->body, response->body_len, &body, &err) < 0)
         return;
     json_object_foreach((json_t *)save, name, path) {
-        json_t *value = json_at(body, json_string_value(path));
+        json_t *value = json_at(body, str_or(json_string_value(path), ""));
         if (value)
             json_object_set(x->saved, name, value);
     }
@@ -296,7 +309,7 @@ static json_t *evidence_of(struct arena *arena, const json_t *step, const struct
                             json_pack("{s:i, s:s}", "status", response->status, "body", is_text ? short_text(arena, response->body) : "(binary)"));
     }
     if (fault)
-        json_object_set_new(said, "fault", json_string(fault));
+        json_object_set_new(said, "fault", json_string(str_mend(arena, fault)));
     return said;
 }
 

@@ -1,12 +1,11 @@
 /* toolchain: running the stack's commands on an app in a folder, and starting the app. */
 #include "engine/toolchain.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/mem.h"
@@ -16,7 +15,10 @@
 
 #define COMMAND_WALL_MS (10 * 60 * 1000)
 #define START_WALL_MS (60 * 1000)
+#define ANSWER_WALL_MS 10000 /* the first answer takes a while on a busy machine */
 #define POLL_MS 50
+#define NPM_WALL_MS 20000
+#define NPM_SETTING_BYTES 4096
 
 /* What npm is told by whoever runs the server. Commands get a HOME of their own, so their user's npmrc is out of
  * sight (it may hold tokens); the registry's address is all they need of it. */
@@ -27,30 +29,15 @@ static const char *npm_setting(struct arena *arena, const char *name) {
     const char *path = arena_printf(arena, "PATH=%s", str_or(getenv("PATH"), "/usr/local/bin:/usr/bin:/bin"));
     const char *home = arena_printf(arena, "HOME=%s", str_or(getenv("HOME"), "/"));
     const char *env[] = {path, home, "NO_UPDATE_NOTIFIER=1", NULL};
-    int fds[2];
-    struct proc proc;
-    struct proc_exit ended;
+    struct proc_spec spec = {.argv = argv, .env = env, .dir = "/"};
+    struct proc_exit ended = {0};
     struct err err = {0};
-    char text[1024];
-    ssize_t len = 0, got;
-    CLEANUP(mem_closep) int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC); /* npm's warnings are not the value */
-    if (nowhere < 0 || pipe2(fds, O_CLOEXEC) < 0)
-        return NULL;
-    struct proc_spec spec = {.argv = argv, .env = env, .dir = "/", .stdout_fd = fds[1], .stderr_fd = nowhere};
-    int rc = proc_start(&proc, &spec, &err);
-    close(fds[1]);
-    if (rc == 0) {
-        while ((got = read(fds[0], text + len, sizeof text - 1 - (size_t)len)) > 0)
-            len += got;
-        rc = proc_wait(&proc, clock_mono_ms() + 20000, &ended, &err);
-        if (rc < 0)
-            proc_signal_group(&proc, 9);
-        proc_release(&proc);
-    }
-    close(fds[0]);
-    text[len] = '\0';
-    char *value = str_trim(arena, text);
-    bool is_set = rc == 0 && value[0] && !str_eq(value, "null") && !str_eq(value, "undefined");
+    struct buf text;
+    buf_init(&text, NPM_SETTING_BYTES);
+    int rc = proc_capture(&spec, NPM_WALL_MS, &text, &ended, &err);
+    const char *value = str_trim(arena, str_or(text.data, ""));
+    buf_release(&text);
+    bool is_set = rc == 0 && ended.code == 0 && value[0] && !str_eq(value, "null") && !str_eq(value, "undefined");
     return is_set ? value : NULL;
 }
 
@@ -99,13 +86,13 @@ int app_command(const struct app *app, const char *name, struct arena *arena, st
     return sandbox_run(&spec, arena, out, err);
 }
 
-static bool answers(struct net_client *client, int port) {
+static bool answers(const struct app *app, struct net_client *client, int port) {
     char url[64];
     struct err err = {0};
     struct net_response response = {0};
     struct arena *arena = arena_create();
     snprintf(url, sizeof url, "http://127.0.0.1:%d/api/health", port);
-    struct net_request request = {.method = "GET", .url = url, .connect_timeout_ms = 1000, .total_timeout_ms = 10000};
+    struct net_request request = {.method = "GET", .url = url, .connect_timeout_ms = 1000, .total_timeout_ms = ANSWER_WALL_MS, .is_cancelled = app->is_cancelled, .cancel_arg = app->cancel_arg};
     int rc = net_request(client, &request, arena, &response, &err);
     arena_destroy(arena);
     return rc == 0 && response.status == 200;
@@ -115,7 +102,7 @@ static int wait_until_it_answers(const struct app *app, struct sandbox_service *
     struct net_client *client = net_client_create();
     int64_t deadline = clock_mono_ms() + START_WALL_MS;
     int rc = 0;
-    while (!answers(client, port)) {
+    while (!answers(app, client, port)) {
         if (app->is_cancelled && app->is_cancelled(app->cancel_arg))
             rc = err_set(err, ERR_CANCELLED, "stopped");
         else if (!sandbox_service_is_running(service))
@@ -133,9 +120,9 @@ static int wait_until_it_answers(const struct app *app, struct sandbox_service *
 int app_start(const struct app *app, struct sandbox_service **out, int *port, struct err *err) {
     struct arena *arena = arena_create();
     struct sandbox_service *service = NULL;
-    const char *const *common = tool_env(app->engine);
+    const char *const *common = tool_env(app->engine), *const *argv = stack_command(app->engine->stack, "start");
     size_t n = 0;
-    int rc = fs_mkdirs(app->data, 0750, err);
+    int rc = argv ? fs_mkdirs(app->data, 0750, err) : err_set(err, ERR_INTERNAL, "the stack has no command start");
     if (rc == 0)
         rc = net_free_port(port, err);
     while (common[n])
@@ -147,7 +134,7 @@ int app_start(const struct app *app, struct sandbox_service **out, int *port, st
     env[n++] = arena_printf(arena, "PORT=%d", *port);
     env[n++] = arena_printf(arena, "DATABASE_PATH=%s/app.db", app->data);
     env[n++] = arena_printf(arena, "UPLOADS_PATH=%s/uploads", app->data);
-    struct sandbox_spec spec = {.argv = stack_command(app->engine->stack, "start"),
+    struct sandbox_spec spec = {.argv = argv,
                                 .dir = app->dir,
                                 .home = app->home,
                                 .env = env,
@@ -159,10 +146,9 @@ int app_start(const struct app *app, struct sandbox_service **out, int *port, st
         rc = wait_until_it_answers(app, service, *port, err);
     if (rc < 0 && service) {
         const char *output = sandbox_service_output(service, arena);
-        size_t len = strlen(output);
         const char *reason = arena_strdup(arena, err->message);
-        if (rc != -ERR_CANCELLED && len > 0)
-            rc = err_set(err, err->code, "%s; its last output: %s", reason, len > 200 ? output + len - 200 : output);
+        if (rc != -ERR_CANCELLED && *output)
+            rc = err_set(err, err->code, "%s; its last output: %s", reason, str_tail(output, 200));
         sandbox_service_stop(service, 1000);
     } else {
         *out = service;

@@ -59,7 +59,7 @@ static int record(struct verification *v, const char *id, const char *kind, cons
     json_t *check = json_pack("{s:s, s:s, s:s, s:s, s:I}", "id", id, "kind", kind, "title", title, "status",
                               is_skipped ? "skipped" : fault ? "failed" : "passed", "durationMs", (json_int_t)(clock_mono_ms() - began_ms));
     if (fault)
-        json_object_set_new(check, "fault", json_string(fault));
+        json_object_set_new(check, "fault", json_string(str_mend(v->arena, fault)));
     if (extra)
         json_object_update(check, extra);
     json_array_append_new(json_object_get(v->result, "checks"), check);
@@ -101,8 +101,8 @@ static int check_outputs(struct verification *v, struct err *err) {
 }
 
 static const char *command_line(struct arena *arena, const char *const *argv) {
-    const char *text = argv[0];
-    for (size_t i = 1; argv[i]; i++)
+    const char *text = argv ? argv[0] : "(none)";
+    for (size_t i = 1; argv && argv[i]; i++)
         text = arena_printf(arena, "%s %s", text, argv[i]);
     return text;
 }
@@ -123,18 +123,17 @@ static int check_command(struct verification *v, const char *name, const char *t
         fault = arena_printf(v->arena, "exit code %d", result.exit_code);
     if (fault)
         v->broken = arena_printf(v->arena, "%s failed", name);
-    const char *output = str_or(result.output, "");
-    size_t len = strlen(output);
-    const char *end = len > EVIDENCE_OUTPUT_BYTES ? output + len - EVIDENCE_OUTPUT_BYTES : output;
-    while (((unsigned char)*end & 0xc0) == 0x80)
-        end++;
     struct buf clean = {0};
     struct jw jw; /* the writer mends what is not UTF-8 */
     jw_init(&jw, &clean);
     jw_object(&jw);
     jw_kstr(&jw, "command", command_line(v->arena, stack_command(v->engine->stack, name)));
-    jw_kint(&jw, "exitCode", result.exit_code);
-    jw_kstr(&jw, "output", end);
+    jw_key(&jw, "exitCode");
+    if (rc < 0 && rc != -ERR_TIMEOUT)
+        jw_null(&jw); /* it never ran */
+    else
+        jw_int(&jw, result.exit_code);
+    jw_kstr(&jw, "output", str_tail(str_or(result.output, ""), EVIDENCE_OUTPUT_BYTES));
     jw_object_end(&jw);
     json_t *extra = NULL;
     rc = json_parse(v->arena, clean.data, clean.len, &extra, err);
@@ -262,7 +261,7 @@ static int check_criterion(struct verification *v, const json_t *criterion, stru
     json_t *entry = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O}", "id", id, "title", title, "statement", json_str(criterion, "statement", ""),
                               "status", fault ? "failed" : "proven", "checkId", id, "tasks", tasks_of_criterion(v, id), "evidence", proof);
     if (fault)
-        json_object_set_new(entry, "fault", json_string(fault));
+        json_object_set_new(entry, "fault", json_string(str_mend(v->arena, fault)));
     json_array_append_new(json_object_get(v->result, "criteria"), entry);
     return 0;
 }
