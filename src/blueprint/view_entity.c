@@ -165,6 +165,21 @@ static void add_first(json_t *entity, const char *key, const char *kind, const c
     }
 }
 
+/* The choice that says how far a row is: one that is called so, else the first ("priority" goes before "status" in some
+ * forms). */
+static void add_status(json_t *entity) {
+    static const char *const names[] = {"status", "state", "stage"};
+    const json_t *fields = json_object_get(entity, "fields");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const json_t *field = view_find(fields, "name", names[i]);
+        if (view_field_is(field, "choice")) {
+            view_add(entity, "statusField", field);
+            return;
+        }
+    }
+    add_first(entity, "statusField", "choice", "choice");
+}
+
 static void add_lists(json_t *entity, const json_t *entities) {
     add_title(entity);
     add_fitting(entity, "searchFields", FIELD_SEARCHED, NULL);
@@ -175,7 +190,7 @@ static void add_lists(json_t *entity, const json_t *entities) {
     view_add(entity, "formFields", json_object_get(entity, "fields"));
     add_targets(entity, entities);
     view_add_flag(entity, "isSearchable", view_has(entity, "searchFields") || view_has(entity, "refFields"));
-    add_first(entity, "statusField", "choice", "choice");
+    add_status(entity);
     add_first(entity, "dateField", "date", "datetime");
     json_object_set_new(entity, "children", json_array());
     json_object_set_new(entity, "limits", json_array());

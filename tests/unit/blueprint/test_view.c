@@ -131,11 +131,29 @@ static void keeps_clear_of_reserved_names(void **state) {
     fixture_release(&fixture);
 }
 
+/* Lists and calendars show how far a row is, whatever other choice stands before that. */
+static void finds_the_status(void **state) {
+    struct fixture fixture;
+    fixture_init(&fixture);
+    json_t *plan = fixture_plan(&fixture, "projects"), *view = NULL;
+    json_t *fields = json_object_get(item_of(json_object_get(plan, "entities"), "slug", "tasks"), "fields");
+    json_t *urgency = json_incref(item_of(fields, "name", "priority"));
+    json_array_insert_new(fields, 1, urgency);
+    json_array_remove(fields, 4);
+    assert_int_equal(blueprint_view(plan, fixture.arena, &view, &fixture.err), 0);
+    expect(&fixture, entity_of(view, "tasks"), "statusField.name", "\"status\"");
+    fixture_release(&fixture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decorates_the_top),         cmocka_unit_test(decorates_entities),
-        cmocka_unit_test(decorates_fields),          cmocka_unit_test(decorates_rules_and_views),
-        cmocka_unit_test(gives_the_same_every_time), cmocka_unit_test(keeps_clear_of_reserved_names),
+        cmocka_unit_test(decorates_the_top),
+        cmocka_unit_test(decorates_entities),
+        cmocka_unit_test(decorates_fields),
+        cmocka_unit_test(finds_the_status),
+        cmocka_unit_test(decorates_rules_and_views),
+        cmocka_unit_test(gives_the_same_every_time),
+        cmocka_unit_test(keeps_clear_of_reserved_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
