@@ -21,8 +21,8 @@ struct advance {
     struct engine *engine;
     struct arena *arena;
     struct repo *repo;
-    struct run *run;     /* as last read */
-    struct task *tasks;  /* by sequence, which is mergeOrder */
+    struct run *run;    /* as last read */
+    struct task *tasks; /* by sequence, which is mergeOrder */
     size_t count;
     struct task *merging;
     struct merge_result merge;
@@ -59,7 +59,7 @@ static int skip_orphans(struct journal *journal, const struct run *run, bool *ha
         json_t *dependency;
         size_t k;
         bool is_orphan = false;
-        json_array_foreach(json_object_get(definitions[i], "dependencies"), k, dependency)
+        json_array_foreach (json_object_get(definitions[i], "dependencies"), k, dependency)
             is_orphan |= is_lost(tasks, definitions, count, json_string_value(dependency));
         if (tasks[i].state != TASK_PENDING || !is_orphan)
             continue;
@@ -83,13 +83,16 @@ static int end_if_done(struct journal *journal, struct run *run, struct err *err
     if (rc < 0 || done < count)
         return rc;
     if (failed)
-        return step_finish(journal, run, RUN_FAILED,
-                           arena_printf(journal->arena, "task %s failed: %s", failed->slug, str_or(failed->error, "unknown")), err);
+        return step_finish(
+            journal, run, RUN_FAILED,
+            arena_printf(journal->arena, "task %s failed: %s", failed->slug, str_or(failed->error, "unknown")), err);
     rc = journal_run_move(journal, run, RUN_VERIFYING, NULL, err);
     if (rc == 0)
-        rc = journal_enqueue(journal,
-                             &(struct job_spec){.kind = JOB_RUN_VERIFY, .project_id = run->project_id, .run_id = run->id, .is_exclusive = true},
-                             err);
+        rc = journal_enqueue(
+            journal,
+            &(struct job_spec){
+                .kind = JOB_RUN_VERIFY, .project_id = run->project_id, .run_id = run->id, .is_exclusive = true},
+            err);
     return rc;
 }
 
@@ -133,7 +136,8 @@ static int merged_in_tx(struct journal *journal, void *arg, struct err *err) {
     str_copy(task->merge_sha, sizeof task->merge_sha, a->merge.commit);
     rc = store_task_update(journal->db, task, err);
     if (rc == 0)
-        rc = journal_event(journal, run, task, EVENT_MERGE_COMPLETED, merge_payload(journal->arena, task, &a->merge), err);
+        rc = journal_event(journal, run, task, EVENT_MERGE_COMPLETED, merge_payload(journal->arena, task, &a->merge),
+                           err);
     if (rc == 0)
         rc = journal_task_move(journal, task, TASK_SUCCEEDED, NULL, err);
     return rc < 0 ? rc : step_schedule(journal, run, err);
@@ -141,7 +145,8 @@ static int merged_in_tx(struct journal *journal, void *arg, struct err *err) {
 
 /* Also what the next try is told. */
 static const char *conflict_reason(struct arena *arena, const struct merge_result *merge) {
-    return arena_printf(arena, "its changes to %s conflict with what was merged before", merge->conflict_count ? merge->conflicts[0] : "the tree");
+    return arena_printf(arena, "its changes to %s conflict with what was merged before",
+                        merge->conflict_count ? merge->conflicts[0] : "the tree");
 }
 
 static const char *feedback_json(struct arena *arena, const char *reason) {
@@ -167,10 +172,14 @@ static int conflict_in_tx(struct journal *journal, void *arg, struct err *err) {
     if (rc == 0)
         rc = load_task(journal->db, journal->arena, a->merging->id, &task, err);
     if (rc == 0)
-        rc = journal_event(journal, run, task, EVENT_MERGE_CONFLICT, merge_payload(journal->arena, task, &a->merge), err);
+        rc = journal_event(journal, run, task, EVENT_MERGE_CONFLICT, merge_payload(journal->arena, task, &a->merge),
+                           err);
     if (rc == 0)
         rc = store_event_list(journal->db, journal->arena,
-                              &(struct event_query){.run_id = run->id, .task_id = task->id, .has_type = true, .type = EVENT_MERGE_CONFLICT,
+                              &(struct event_query){.run_id = run->id,
+                                                    .task_id = task->id,
+                                                    .has_type = true,
+                                                    .type = EVENT_MERGE_CONFLICT,
                                                     .limit = CONFLICTS_MAX},
                               &conflicts, &count, err);
     if (rc < 0)
@@ -182,8 +191,12 @@ static int conflict_in_tx(struct journal *journal, void *arg, struct err *err) {
     rc = store_task_update(journal->db, task, err);
     if (rc == 0)
         rc = journal_enqueue(journal,
-                             &(struct job_spec){.kind = JOB_TASK_EXECUTE, .project_id = run->project_id, .run_id = run->id,
-                                                .subject_id = task->id, .is_exclusive = true, .payload_json = feedback_json(journal->arena, reason)},
+                             &(struct job_spec){.kind = JOB_TASK_EXECUTE,
+                                                .project_id = run->project_id,
+                                                .run_id = run->id,
+                                                .subject_id = task->id,
+                                                .is_exclusive = true,
+                                                .payload_json = feedback_json(journal->arena, reason)},
                              err);
     return rc;
 }

@@ -19,7 +19,7 @@ struct engine {
     const char *data_dir; /* absolute */
     int lock_fd;          /* DATA/lock: one server a data directory */
     int64_t lease_ms;
-    char tag[ID_LEN];     /* marks our children across restarts; a hash of data_dir */
+    char tag[ID_LEN]; /* marks our children across restarts; a hash of data_dir */
     struct store *store;
     struct bus *bus;
     struct assets *assets;

@@ -16,7 +16,8 @@ struct decompose_call {
     json_t *tasks;
 };
 
-static int insert_task(struct journal *journal, const struct run *run, json_t *definition, size_t index, struct err *err) {
+static int insert_task(struct journal *journal, const struct run *run, json_t *definition, size_t index,
+                       struct err *err) {
     struct task task = {.sequence = (int64_t)index + 1, .state = TASK_PENDING};
     id_make(task.id, "task");
     str_copy(task.run_id, sizeof task.run_id, run->id);
@@ -30,7 +31,7 @@ static int insert_task(struct journal *journal, const struct run *run, json_t *d
 static json_t *definition_of(const json_t *tasks, const char *id) {
     size_t i;
     json_t *definition;
-    json_array_foreach(json_object_get(tasks, "tasks"), i, definition) {
+    json_array_foreach (json_object_get(tasks, "tasks"), i, definition) {
         if (str_eq(json_str(definition, "id", ""), id))
             return definition;
     }
@@ -48,7 +49,7 @@ static const char *decomposed_payload(struct arena *arena, const json_t *tasks) 
     jw_kint(&jw, "total", (int64_t)json_array_size(json_object_get(tasks, "tasks")));
     jw_key(&jw, "tasks");
     jw_array(&jw);
-    json_array_foreach(json_object_get(tasks, "tasks"), i, definition) {
+    json_array_foreach (json_object_get(tasks, "tasks"), i, definition) {
         jw_object(&jw);
         jw_kstr(&jw, "id", json_str(definition, "id", ""));
         jw_kstr(&jw, "slug", json_str(definition, "slug", ""));
@@ -79,14 +80,15 @@ static int decompose_in_tx(struct journal *journal, void *arg, struct err *err) 
     run->tasks_json = json_text(journal->arena, call->tasks);
     rc = store_run_update(journal->db, run, err);
     /* The sequence is the place in mergeOrder. */
-    json_array_foreach(json_object_get(call->tasks, "mergeOrder"), i, id) {
+    json_array_foreach (json_object_get(call->tasks, "mergeOrder"), i, id) {
         if (rc == 0)
             rc = insert_task(journal, run, definition_of(call->tasks, json_string_value(id)), i, err);
     }
     if (rc == 0)
         rc = journal_run_move(journal, run, RUN_EXECUTING, NULL, err);
     if (rc == 0)
-        rc = journal_event(journal, run, NULL, EVENT_RUN_DECOMPOSED, decomposed_payload(journal->arena, call->tasks), err);
+        rc = journal_event(journal, run, NULL, EVENT_RUN_DECOMPOSED, decomposed_payload(journal->arena, call->tasks),
+                           err);
     if (rc == 0)
         rc = step_schedule(journal, run, err);
     return rc < 0 ? rc : step_end(journal, call->context->job, err);

@@ -27,7 +27,8 @@ struct deliver_call {
 };
 
 /* The run to deliver: the one named, or the newest that succeeded. Only a verified state leaves the house. */
-static int deliverable_run(struct journal *journal, const struct deliver_call *call, struct run **out, struct err *err) {
+static int deliverable_run(struct journal *journal, const struct deliver_call *call, struct run **out,
+                           struct err *err) {
     struct project *project = NULL;
     int rc = load_project(journal->db, journal->arena, call->account_id, call->project_id, &project, err);
     if (rc < 0)
@@ -44,7 +45,8 @@ static int deliverable_run(struct journal *journal, const struct deliver_call *c
     if (!*out)
         return err_field(err, ERR_NOT_FOUND, "runId", "Run not found");
     if ((*out)->state != RUN_SUCCEEDED)
-        return err_field(err, ERR_CONFLICT, "runId", "The run is %s; only a run that succeeded can be delivered", run_state_name((*out)->state));
+        return err_field(err, ERR_CONFLICT, "runId", "The run is %s; only a run that succeeded can be delivered",
+                         run_state_name((*out)->state));
     return 0;
 }
 
@@ -62,14 +64,16 @@ static int export_in_tx(struct journal *journal, void *arg, struct err *err) {
     row->created_ms = journal->now_ms;
     rc = store_export_insert(journal->db, row, err);
     if (rc == 0)
-        rc = journal_enqueue(journal,
-                             &(struct job_spec){.kind = JOB_EXPORT_MAKE, .project_id = row->project_id, .subject_id = row->id, .is_exclusive = true},
-                             err);
+        rc = journal_enqueue(
+            journal,
+            &(struct job_spec){
+                .kind = JOB_EXPORT_MAKE, .project_id = row->project_id, .subject_id = row->id, .is_exclusive = true},
+            err);
     return rc;
 }
 
-int engine_export_create(struct engine *engine, const char *account_id, const char *project_id, const char *run_id, const char *format,
-                         struct arena *arena, struct export **out, struct err *err) {
+int engine_export_create(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
+                         const char *format, struct arena *arena, struct export **out, struct err *err) {
     struct export *row = arena_alloc(arena, sizeof *row);
     if (!str_eq(format, "zip"))
         return err_field(err, ERR_VALIDATION, "format", "format must be \"zip\"");
@@ -97,23 +101,29 @@ static int deployment_in_tx(struct journal *journal, void *arg, struct err *err)
     rc = store_deployment_insert(journal->db, row, err);
     if (rc == 0)
         rc = journal_enqueue(journal,
-                             &(struct job_spec){.kind = JOB_DEPLOYMENT_START, .project_id = row->project_id, .subject_id = row->id, .is_exclusive = true, .max_attempts = 2},
+                             &(struct job_spec){.kind = JOB_DEPLOYMENT_START,
+                                                .project_id = row->project_id,
+                                                .subject_id = row->id,
+                                                .is_exclusive = true,
+                                                .max_attempts = 2},
                              err);
     return rc;
 }
 
-int engine_deployment_create(struct engine *engine, const char *account_id, const char *project_id, const char *run_id, const char *provider,
-                             struct arena *arena, struct deployment **out, struct err *err) {
+int engine_deployment_create(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
+                             const char *provider, struct arena *arena, struct deployment **out, struct err *err) {
     struct deployment *row = arena_alloc(arena, sizeof *row);
     size_t i = 0;
     while (i < ARRAY_LEN(providers) && !str_eq(provider, providers[i]))
         i++;
     if (i == ARRAY_LEN(providers))
-        return err_field(err, ERR_VALIDATION, "provider", "Provider \"%s\" is not configured; configured: %s", provider, providers[0]);
+        return err_field(err, ERR_VALIDATION, "provider", "Provider \"%s\" is not configured; configured: %s", provider,
+                         providers[0]);
     id_make(row->id, "dep");
     row->provider = providers[i];
     row->state = DEPLOYMENT_DEPLOYING;
-    struct deliver_call call = {.account_id = account_id, .project_id = project_id, .run_id = run_id, .deployment = row};
+    struct deliver_call call = {
+        .account_id = account_id, .project_id = project_id, .run_id = run_id, .deployment = row};
     int rc = journal_write(engine, deployment_in_tx, &call, err);
     if (rc == 0)
         *out = row;

@@ -36,11 +36,13 @@ static int must_succeed(const struct app *app, const char *name, struct arena *a
     int rc = app_command(app, name, arena, &result, err);
     if (rc < 0 || result.exit_code == 0)
         return rc;
-    return err_set(err, ERR_UNAVAILABLE, "%s ended with exit code %d: %s", name, result.exit_code, str_tail(result.output, 300));
+    return err_set(err, ERR_UNAVAILABLE, "%s ended with exit code %d: %s", name, result.exit_code,
+                   str_tail(result.output, 300));
 }
 
 /* Builds unless an earlier attempt has: the marker is written last. */
-static int build(struct job_context *context, const struct app *app, const struct deployment *row, const char *marker, struct err *err) {
+static int build(struct job_context *context, const struct app *app, const struct deployment *row, const char *marker,
+                 struct err *err) {
     CLEANUP(repo_closep) struct repo *repo = NULL;
     if (fs_exists(marker))
         return 0;

@@ -182,7 +182,8 @@ bool engine_is_draining(const struct engine *engine) {
 
 void engine_get_health(struct engine *engine, struct engine_health *out) {
     struct err err = {0};
-    *out = (struct engine_health){.is_database_healthy = store_ping(engine->store, &err) == 0, .bus_name = bus_name(engine->bus)};
+    *out = (struct engine_health){.is_database_healthy = store_ping(engine->store, &err) == 0,
+                                  .bus_name = bus_name(engine->bus)};
     workers_count(engine->workers, &out->workers_total, &out->workers_busy);
 }
 
@@ -191,7 +192,8 @@ const char *engine_repo_path(const struct engine *engine, const char *project_id
 }
 
 const char *engine_worktree_path(const struct engine *engine, const struct task *task, struct arena *arena) {
-    return arena_printf(arena, "%s/workspaces/%s/wt/feat-task-%03lld", engine->data_dir, task->project_id, (long long)task->sequence);
+    return arena_printf(arena, "%s/workspaces/%s/wt/feat-task-%03lld", engine->data_dir, task->project_id,
+                        (long long)task->sequence);
 }
 
 const char *engine_export_path(const struct engine *engine, const char *export_id, struct arena *arena) {

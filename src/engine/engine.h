@@ -42,42 +42,47 @@ struct engine_health {
 };
 void engine_get_health(struct engine *engine, struct engine_health *out);
 
-/* The project's repository, opened (made, with its empty first commit, if a crash came in between). The caller closes it. */
+/* The project's repository, opened (made, with its empty first commit, if a crash came in between). The caller closes
+ * it. */
 MUST_CHECK int engine_repo_open(struct engine *engine, const char *project_id, struct repo **out, struct err *err);
 const char *engine_repo_path(const struct engine *engine, const char *project_id, struct arena *arena);
 const char *engine_worktree_path(const struct engine *engine, const struct task *task, struct arena *arena);
 const char *engine_export_path(const struct engine *engine, const char *export_id, struct arena *arena);
 
 /* Projects. Outputs live in the arena; account_id says on whose behalf: others' projects are ERR_NOT_FOUND. */
-MUST_CHECK int engine_project_create(struct engine *engine, const char *account_id, const char *name, const char *description,
-                                     struct arena *arena, struct project **out, struct err *err);
+MUST_CHECK int engine_project_create(struct engine *engine, const char *account_id, const char *name,
+                                     const char *description, struct arena *arena, struct project **out,
+                                     struct err *err);
 /* name or description may be NULL: kept. */
 MUST_CHECK int engine_project_update(struct engine *engine, const char *account_id, const char *id, const char *name,
-                                     const char *description, struct arena *arena, struct project **out, struct err *err);
+                                     const char *description, struct arena *arena, struct project **out,
+                                     struct err *err);
 MUST_CHECK int engine_project_archive(struct engine *engine, const char *account_id, const char *id, struct err *err);
-MUST_CHECK int engine_project_clarify(struct engine *engine, const char *account_id, const char *id, struct arena *arena,
-                                      json_t **questions, struct err *err);
+MUST_CHECK int engine_project_clarify(struct engine *engine, const char *account_id, const char *id,
+                                      struct arena *arena, json_t **questions, struct err *err);
 /* Stores the answers and the new spec version. */
-MUST_CHECK int engine_project_answer(struct engine *engine, const char *account_id, const char *id, const json_t *answers,
-                                     struct arena *arena, struct spec **out, struct err *err);
+MUST_CHECK int engine_project_answer(struct engine *engine, const char *account_id, const char *id,
+                                     const json_t *answers, struct arena *arena, struct spec **out, struct err *err);
 /* feedback may be NULL. */
-MUST_CHECK int engine_project_regenerate(struct engine *engine, const char *account_id, const char *id, const char *feedback,
-                                         struct arena *arena, struct spec **out, struct err *err);
-MUST_CHECK int engine_project_approve(struct engine *engine, const char *account_id, const char *id, struct arena *arena,
-                                      struct spec **out, struct err *err);
+MUST_CHECK int engine_project_regenerate(struct engine *engine, const char *account_id, const char *id,
+                                         const char *feedback, struct arena *arena, struct spec **out, struct err *err);
+MUST_CHECK int engine_project_approve(struct engine *engine, const char *account_id, const char *id,
+                                      struct arena *arena, struct spec **out, struct err *err);
 
 /* Runs. ERR_CONFLICT when a run is active, or there is no approved spec. */
-MUST_CHECK int engine_run_create(struct engine *engine, const char *account_id, const char *project_id, const char *trigger,
-                                 struct arena *arena, struct run **out, struct err *err);
-MUST_CHECK int engine_run_retry(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
-                                struct arena *arena, struct run **out, struct err *err);
+MUST_CHECK int engine_run_create(struct engine *engine, const char *account_id, const char *project_id,
+                                 const char *trigger, struct arena *arena, struct run **out, struct err *err);
+MUST_CHECK int engine_run_retry(struct engine *engine, const char *account_id, const char *project_id,
+                                const char *run_id, struct arena *arena, struct run **out, struct err *err);
 /* Returns when the run's processes are gone and it is cancelled, or with the state it is in after wait_ms. */
-MUST_CHECK int engine_run_cancel(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
-                                 int64_t wait_ms, struct arena *arena, struct run **out, struct err *err);
+MUST_CHECK int engine_run_cancel(struct engine *engine, const char *account_id, const char *project_id,
+                                 const char *run_id, int64_t wait_ms, struct arena *arena, struct run **out,
+                                 struct err *err);
 
 /* Exports and deployments. run_id NULL: the project's newest succeeded run. */
-MUST_CHECK int engine_export_create(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
-                                    const char *format, struct arena *arena, struct export **out, struct err *err);
+MUST_CHECK int engine_export_create(struct engine *engine, const char *account_id, const char *project_id,
+                                    const char *run_id, const char *format, struct arena *arena, struct export **out,
+                                    struct err *err);
 MUST_CHECK int engine_deployment_create(struct engine *engine, const char *account_id, const char *project_id,
                                         const char *run_id, const char *provider, struct arena *arena,
                                         struct deployment **out, struct err *err);

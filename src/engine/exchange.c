@@ -92,7 +92,8 @@ static const char *fill_text(const struct exchanges *x, struct arena *arena, con
     return filled;
 }
 
-/* A copy of value with its strings filled; a string that is just ${name} becomes the variable with its type. New reference. */
+/* A copy of value with its strings filled; a string that is just ${name} becomes the variable with its type. New
+ * reference. */
 static json_t *fill(const struct exchanges *x, struct arena *arena, const json_t *value) {
     const char *key;
     json_t *member, *copy;
@@ -109,12 +110,14 @@ static json_t *fill(const struct exchanges *x, struct arena *arena, const json_t
     }
     if (json_is_array(value)) {
         copy = json_array();
-        json_array_foreach(value, i, member) json_array_append_new(copy, fill(x, arena, member));
+        json_array_foreach (value, i, member)
+            json_array_append_new(copy, fill(x, arena, member));
         return copy;
     }
     if (json_is_object(value)) {
         copy = json_object();
-        json_object_foreach((json_t *)value, key, member) json_object_set_new(copy, key, fill(x, arena, member));
+        json_object_foreach ((json_t *)value, key, member)
+            json_object_set_new(copy, key, fill(x, arena, member));
         return copy;
     }
     return json_deep_copy(value);
@@ -123,7 +126,7 @@ static json_t *fill(const struct exchanges *x, struct arena *arena, const json_t
 static const char *cookie_header(const struct exchanges *x, struct arena *arena, const char *jar_name) {
     const char *name, *text = NULL;
     json_t *value, *jar = json_object_get(x->jars, jar_name);
-    json_object_foreach(jar, name, value) {
+    json_object_foreach (jar, name, value) {
         const char *pair = arena_printf(arena, "%s=%s", name, json_string_value(value));
         text = text ? arena_printf(arena, "%s; %s", text, pair) : pair;
     }
@@ -138,13 +141,15 @@ static bool is_expired(struct arena *arena, const char *attributes) {
     str_split(arena, attributes, ";", &parts, &count);
     for (size_t i = 0; i < count; i++) {
         const char *part = str_trim(arena, parts[i]);
-        if (strncasecmp(part, "max-age=", 8) == 0 && str_to_int(part + 8, INT64_MIN, INT64_MAX, &seconds) && seconds <= 0)
+        if (strncasecmp(part, "max-age=", 8) == 0 && str_to_int(part + 8, INT64_MIN, INT64_MAX, &seconds) &&
+            seconds <= 0)
             return true;
     }
     return false;
 }
 
-static void keep_cookies(struct exchanges *x, struct arena *arena, const char *jar_name, const struct net_response *response) {
+static void keep_cookies(struct exchanges *x, struct arena *arena, const char *jar_name,
+                         const struct net_response *response) {
     for (size_t i = 0; i < response->header_count; i++) {
         const struct net_header *header = &response->headers[i];
         const char *equals = strchr(header->value, '=');
@@ -174,18 +179,21 @@ static const char *short_text(struct arena *arena, const char *text) {
     return arena_printf(arena, "%.*s…", (int)len, text);
 }
 
-static const char *check_texts(const struct exchanges *x, struct arena *arena, const json_t *wanted, const char *body, bool is_wanted) {
+static const char *check_texts(const struct exchanges *x, struct arena *arena, const json_t *wanted, const char *body,
+                               bool is_wanted) {
     size_t i;
     json_t *text;
-    json_array_foreach(wanted, i, text) {
+    json_array_foreach (wanted, i, text) {
         const char *part = fill_text(x, arena, str_or(json_string_value(text), ""));
         if ((strstr(body, part) != NULL) != is_wanted)
-            return arena_printf(arena, is_wanted ? "the answer does not contain \"%s\"" : "the answer contains \"%s\"", part);
+            return arena_printf(arena, is_wanted ? "the answer does not contain \"%s\"" : "the answer contains \"%s\"",
+                                part);
     }
     return NULL;
 }
 
-static const char *check_json(const struct exchanges *x, struct arena *arena, const json_t *expect, const struct net_response *response) {
+static const char *check_json(const struct exchanges *x, struct arena *arena, const json_t *expect,
+                              const struct net_response *response) {
     const char *path;
     json_t *wanted, *body = NULL;
     struct err err = {0};
@@ -194,29 +202,33 @@ static const char *check_json(const struct exchanges *x, struct arena *arena, co
         return NULL;
     if (json_parse(arena, response->body, response->body_len, &body, &err) < 0)
         return "the answer is not JSON";
-    json_object_foreach((json_t *)equal, path, wanted) {
+    json_object_foreach ((json_t *)equal, path, wanted) {
         json_t *is = json_at(body, path), *should = json_own(arena, fill(x, arena, wanted));
         bool both_numbers = json_is_number(is) && json_is_number(should);
         if (both_numbers ? json_number_value(is) != json_number_value(should) : !json_equal(is, should))
-            return arena_printf(arena, "%s is %s, expected %s", path, is ? json_text(arena, is) : "missing", json_text(arena, should));
+            return arena_printf(arena, "%s is %s, expected %s", path, is ? json_text(arena, is) : "missing",
+                                json_text(arena, should));
     }
-    json_object_foreach((json_t *)least, path, wanted) {
+    json_object_foreach ((json_t *)least, path, wanted) {
         json_t *is = json_at(body, path);
         if (!json_is_number(is) || json_number_value(is) < json_number_value(wanted))
-            return arena_printf(arena, "%s is %s, expected at least %s", path, is ? json_text(arena, is) : "missing", json_text(arena, wanted));
+            return arena_printf(arena, "%s is %s, expected at least %s", path, is ? json_text(arena, is) : "missing",
+                                json_text(arena, wanted));
     }
     return NULL;
 }
 
 /* What is not as expected, or NULL. */
-static const char *find_fault(const struct exchanges *x, struct arena *arena, const json_t *expect, const struct net_response *response) {
+static const char *find_fault(const struct exchanges *x, struct arena *arena, const json_t *expect,
+                              const struct net_response *response) {
     const char *name;
     json_t *wanted;
     int64_t status = json_int(expect, "status", 200);
     if (response->status != status)
         return arena_printf(arena, "status %d, expected %lld", response->status, (long long)status);
-    json_object_foreach(json_object_get(expect, "header"), name, wanted) {
-        const char *is = net_response_header(response, name), *should = fill_text(x, arena, str_or(json_string_value(wanted), ""));
+    json_object_foreach (json_object_get(expect, "header"), name, wanted) {
+        const char *is = net_response_header(response, name),
+                   *should = fill_text(x, arena, str_or(json_string_value(wanted), ""));
         if (!is || !str_starts(is, should))
             return arena_printf(arena, "header %s is %s, expected %s…", name, str_or(is, "missing"), should);
     }
@@ -228,13 +240,14 @@ static const char *find_fault(const struct exchanges *x, struct arena *arena, co
     return fault;
 }
 
-static void save_values(struct exchanges *x, struct arena *arena, const json_t *save, const struct net_response *response) {
+static void save_values(struct exchanges *x, struct arena *arena, const json_t *save,
+                        const struct net_response *response) {
     const char *name;
     json_t *path, *body = NULL;
     struct err err = {0};
     if (!save || json_parse(arena, response->body, response->body_len, &body, &err) < 0)
         return;
-    json_object_foreach((json_t *)save, name, path) {
+    json_object_foreach ((json_t *)save, name, path) {
         json_t *value = json_at(body, str_or(json_string_value(path), ""));
         if (value)
             json_object_set(x->saved, name, value);
@@ -246,7 +259,8 @@ struct prepared {
     const json_t *headers; /* of the step's own, or NULL */
 };
 
-static int prepare(const struct exchanges *x, struct arena *arena, const json_t *step, struct prepared *out, struct err *err) {
+static int prepare(const struct exchanges *x, struct arena *arena, const json_t *step, struct prepared *out,
+                   struct err *err) {
     const json_t *request = json_object_get(step, "request"), *json = json_object_get(request, "json");
     out->method = json_str(request, "method", "GET");
     out->path = fill_text(x, arena, json_str(request, "path", ""));
@@ -264,7 +278,8 @@ static int prepare(const struct exchanges *x, struct arena *arena, const json_t 
     return 0;
 }
 
-static int send_step(struct exchanges *x, struct arena *arena, const struct prepared *p, struct net_response *response, struct err *err) {
+static int send_step(struct exchanges *x, struct arena *arena, const struct prepared *p, struct net_response *response,
+                     struct err *err) {
     char origin[64];
     const char *name, *cookies = p->jar ? cookie_header(x, arena, p->jar) : NULL;
     json_t *value;
@@ -272,7 +287,7 @@ static int send_step(struct exchanges *x, struct arena *arena, const struct prep
     struct net_header *headers = arena_array(arena, 3 + json_object_size(p->headers), sizeof *headers);
     snprintf(origin, sizeof origin, "http://127.0.0.1:%d", x->port);
     bool has_origin = false;
-    json_object_foreach((json_t *)p->headers, name, value) {
+    json_object_foreach ((json_t *)p->headers, name, value) {
         headers[count++] = (struct net_header){name, fill_text(x, arena, str_or(json_string_value(value), ""))};
         has_origin |= strcasecmp(name, "origin") == 0;
     }
@@ -295,9 +310,10 @@ static int send_step(struct exchanges *x, struct arena *arena, const struct prep
     return net_request(x->client, &request, arena, response, err);
 }
 
-static json_t *evidence_of(struct arena *arena, const json_t *step, const struct prepared *p, const struct net_response *response, const char *fault) {
-    json_t *said = json_pack("{s:s, s:{s:s, s:s}, s:b}", "note", json_str(step, "note", ""), "request", "method", p->method, "path",
-                             p->path, "ok", fault == NULL);
+static json_t *evidence_of(struct arena *arena, const json_t *step, const struct prepared *p,
+                           const struct net_response *response, const char *fault) {
+    json_t *said = json_pack("{s:s, s:{s:s, s:s}, s:b}", "note", json_str(step, "note", ""), "request", "method",
+                             p->method, "path", p->path, "ok", fault == NULL);
     json_t *request = json_object_get(said, "request");
     if (p->jar)
         json_object_set_new(request, "as", json_string(p->jar));
@@ -306,18 +322,20 @@ static json_t *evidence_of(struct arena *arena, const json_t *step, const struct
     if (response->status) {
         bool is_text = str_is_utf8(response->body, response->body_len);
         json_object_set_new(said, "response",
-                            json_pack("{s:i, s:s}", "status", response->status, "body", is_text ? short_text(arena, response->body) : "(binary)"));
+                            json_pack("{s:i, s:s}", "status", response->status, "body",
+                                      is_text ? short_text(arena, response->body) : "(binary)"));
     }
     if (fault)
         json_object_set_new(said, "fault", json_string(str_mend(arena, fault)));
     return said;
 }
 
-int exchanges_run(struct exchanges *x, const json_t *steps, struct arena *arena, json_t *evidence, const char **fault, struct err *err) {
+int exchanges_run(struct exchanges *x, const json_t *steps, struct arena *arena, json_t *evidence, const char **fault,
+                  struct err *err) {
     size_t i;
     json_t *step;
     *fault = NULL;
-    json_array_foreach(steps, i, step) {
+    json_array_foreach (steps, i, step) {
         struct prepared prepared = {0};
         struct net_response response = {0};
         struct err send_err = {0};
@@ -328,10 +346,12 @@ int exchanges_run(struct exchanges *x, const json_t *steps, struct arena *arena,
         rc = send_step(x, arena, &prepared, &response, &send_err);
         if (rc == -ERR_CANCELLED)
             return err_set(err, ERR_CANCELLED, "stopped");
-        wrong = rc < 0 ? arena_strdup(arena, send_err.message) : find_fault(x, arena, json_object_get(step, "expect"), &response);
+        wrong = rc < 0 ? arena_strdup(arena, send_err.message)
+                       : find_fault(x, arena, json_object_get(step, "expect"), &response);
         json_array_append_new(evidence, evidence_of(arena, step, &prepared, &response, wrong));
         if (wrong) {
-            *fault = arena_printf(arena, "%s: %s %s: %s", json_str(step, "note", "step"), prepared.method, prepared.path, wrong);
+            *fault = arena_printf(arena, "%s: %s %s: %s", json_str(step, "note", "step"), prepared.method,
+                                  prepared.path, wrong);
             return 0;
         }
         if (prepared.jar)

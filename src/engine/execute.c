@@ -35,10 +35,10 @@ static const char *retry_payload(const struct execution *x, struct arena *arena,
     jw_object(&jw);
     jw_kint(&jw, "attempt", attempt);
     jw_kstr(&jw, "reason",
-            job->last_error         ? "the last attempt failed"
+            job->last_error          ? "the last attempt failed"
             : job->interruptions > 0 ? "the worker was lost"
-            : x->feedback           ? "its work did not merge"
-                                    : "the server was stopped");
+            : x->feedback            ? "its work did not merge"
+                                     : "the server was stopped");
     if (x->feedback)
         jw_kstr(&jw, "error", x->feedback);
     jw_object_end(&jw);
@@ -62,7 +62,8 @@ static int begin_in_tx(struct journal *journal, void *arg, struct err *err) {
     if (rc == 0 && task->state == TASK_PENDING)
         rc = journal_task_move(journal, task, TASK_RUNNING, NULL, err);
     else if (rc == 0)
-        rc = journal_event(journal, run, task, EVENT_TASK_RETRIED, retry_payload(x, journal->arena, task->attempts), err);
+        rc = journal_event(journal, run, task, EVENT_TASK_RETRIED, retry_payload(x, journal->arena, task->attempts),
+                           err);
     x->task->attempts = task->attempts;
     x->task->state = task->state;
     str_copy(x->task->base_sha, sizeof x->task->base_sha, task->base_sha);
@@ -96,7 +97,7 @@ static int run_agent(struct execution *x, struct err *err) {
 static bool is_in_scope(const json_t *scope, const char *path) {
     size_t i;
     json_t *pattern;
-    json_array_foreach(scope, i, pattern) {
+    json_array_foreach (scope, i, pattern) {
         if (glob_match(json_string_value(pattern), path))
             return true;
     }
@@ -112,7 +113,8 @@ static int check_scope(struct execution *x, struct err *err) {
             out->items[out->count++] = x->changes.items[i];
     if (out->count == 0)
         return 0;
-    return err_set(err, ERR_VALIDATION, "%zu changes outside the task's pathScope, first %s", out->count, out->items[0].path);
+    return err_set(err, ERR_VALIDATION, "%zu changes outside the task's pathScope, first %s", out->count,
+                   out->items[0].path);
 }
 
 /* Every expected output is in the commit's tree. */
@@ -123,7 +125,7 @@ static int check_outputs(struct execution *x, struct err *err) {
     int rc = repo_paths(x->repo, x->arena, x->commit, &paths, &count, err);
     if (rc < 0)
         return rc;
-    json_array_foreach(json_object_get(x->definition, "expectedOutputs"), i, expected) {
+    json_array_foreach (json_object_get(x->definition, "expectedOutputs"), i, expected) {
         const char *path = json_string_value(expected);
         for (found = 0; found < count && !str_eq(paths[found], path);)
             found++;

@@ -20,8 +20,8 @@ struct finish {
     const char *error;
 };
 
-/* main only ever fast-forwards, and only to what was verified. Should it have moved (somebody pushed), the run has failed:
- * trying again would not help. */
+/* main only ever fast-forwards, and only to what was verified. Should it have moved (somebody pushed), the run has
+ * failed: trying again would not help. */
 static int move_main(struct finish *f, struct repo *repo, struct err *err) {
     char main_sha[SHA_LEN];
     bool is_forward = false;
@@ -32,14 +32,16 @@ static int move_main(struct finish *f, struct repo *repo, struct err *err) {
         rc = repo_is_ancestor(repo, main_sha, f->run->head_sha, &is_forward, err);
         if (rc == 0 && !is_forward) {
             f->status = RUN_FAILED;
-            f->error = arena_printf(f->arena, "main moved to %s meanwhile: the verified state does not follow from it", main_sha);
+            f->error = arena_printf(f->arena, "main moved to %s meanwhile: the verified state does not follow from it",
+                                    main_sha);
             return 0;
         }
         if (rc == 0)
             rc = repo_ref_set(repo, "refs/heads/main", main_sha, f->run->head_sha, err);
     }
     if (rc == 0)
-        rc = repo_ref_set(repo, arena_printf(f->arena, "refs/tags/run-%lld", (long long)f->run->number), NULL, f->run->head_sha, err);
+        rc = repo_ref_set(repo, arena_printf(f->arena, "refs/tags/run-%lld", (long long)f->run->number), NULL,
+                          f->run->head_sha, err);
     return rc;
 }
 
@@ -48,22 +50,26 @@ static int archive_ref(struct finish *f, struct repo *repo, const char *name, co
     int rc = repo_ref_get(repo, name, sha, err);
     if (rc < 0 || !sha[0])
         return rc;
-    rc = repo_ref_set(repo, arena_printf(f->arena, "%s%s", run_archive_prefix(f->run, f->arena), kept_as), NULL, sha, err);
+    rc = repo_ref_set(repo, arena_printf(f->arena, "%s%s", run_archive_prefix(f->run, f->arena), kept_as), NULL, sha,
+                      err);
     return rc < 0 ? rc : repo_ref_set(repo, name, NULL, "", err);
 }
 
-static int archive_branches(struct finish *f, struct repo *repo, const struct task *tasks, size_t count, struct err *err) {
+static int archive_branches(struct finish *f, struct repo *repo, const struct task *tasks, size_t count,
+                            struct err *err) {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = archive_ref(f, repo, arena_printf(f->arena, "refs/heads/%s", tasks[i].branch), tasks[i].branch, err);
     return rc < 0 ? rc : archive_ref(f, repo, run_branch_ref(f->run, f->arena), "integration", err);
 }
 
-static int remove_folders(struct finish *f, struct repo *repo, const struct task *tasks, size_t count, struct err *err) {
+static int remove_folders(struct finish *f, struct repo *repo, const struct task *tasks, size_t count,
+                          struct err *err) {
     struct engine *engine = f->context->engine;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = worktree_remove(repo, task_worktree_name(&tasks[i], f->arena), engine_worktree_path(engine, &tasks[i], f->arena), err);
+        rc = worktree_remove(repo, task_worktree_name(&tasks[i], f->arena),
+                             engine_worktree_path(engine, &tasks[i], f->arena), err);
     if (rc == 0)
         rc = fs_remove_tree(arena_printf(f->arena, "%s/workspaces/%s", engine->data_dir, f->run->project_id), err);
     return rc;

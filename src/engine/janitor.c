@@ -181,7 +181,9 @@ static int wake_run_in_tx(struct journal *journal, void *arg, struct err *err) {
         return step_advance(journal, run, err);
     return journal_enqueue(journal,
                            &(struct job_spec){.kind = run->state == RUN_VERIFYING ? JOB_RUN_VERIFY : JOB_RUN_DECOMPOSE,
-                                              .project_id = run->project_id, .run_id = run->id, .is_exclusive = true},
+                                              .project_id = run->project_id,
+                                              .run_id = run->id,
+                                              .is_exclusive = true},
                            err);
 }
 
@@ -198,11 +200,8 @@ static const struct {
     const char *name;
     int (*run)(const struct sweep *s, struct err *err);
 } sweeps[] = {
-    {"runs", sweep_runs},
-    {"workspaces", sweep_workspaces},
-    {"repositories", sweep_repositories},
-    {"exports", sweep_exports},
-    {"deployments", sweep_deployments},
+    {"runs", sweep_runs},       {"workspaces", sweep_workspaces},   {"repositories", sweep_repositories},
+    {"exports", sweep_exports}, {"deployments", sweep_deployments},
 };
 
 /* One sweep that fails does not keep the others from running. */

@@ -72,7 +72,8 @@ int journal_project_move(struct journal *journal, struct project *project, enum 
 
 int journal_event(struct journal *journal, const struct run *run, const struct task *task, enum event_type type,
                   const char *payload_json, struct err *err) {
-    struct event event = {.type = type, .payload_json = payload_json ? payload_json : "{}", .created_ms = journal->now_ms};
+    struct event event = {
+        .type = type, .payload_json = payload_json ? payload_json : "{}", .created_ms = journal->now_ms};
     id_make(event.id, "evt");
     str_copy(event.run_id, sizeof event.run_id, run->id);
     str_copy(event.project_id, sizeof event.project_id, run->project_id);
@@ -169,7 +170,8 @@ int journal_run_move(struct journal *journal, struct run *run, enum run_state to
     return rc;
 }
 
-int journal_task_move(struct journal *journal, struct task *task, enum task_state to, const char *error, struct err *err) {
+int journal_task_move(struct journal *journal, struct task *task, enum task_state to, const char *error,
+                      struct err *err) {
     bool moved = false;
     if (task_state_may_move(task->state, to)) {
         int rc = store_task_move(journal->db, task->id, task->state, to, error, journal->now_ms, &moved, err);
@@ -184,8 +186,8 @@ int journal_task_move(struct journal *journal, struct task *task, enum task_stat
     str_copy(run.project_id, sizeof run.project_id, task->project_id);
     if (to == TASK_RUNNING)
         return journal_event(journal, &run, task, EVENT_TASK_STARTED,
-                             arena_printf(journal->arena, "{\"slug\":\"%s\",\"sequence\":%lld,\"attempt\":%lld}", task->slug,
-                                          (long long)task->sequence, (long long)task->attempts),
+                             arena_printf(journal->arena, "{\"slug\":\"%s\",\"sequence\":%lld,\"attempt\":%lld}",
+                                          task->slug, (long long)task->sequence, (long long)task->attempts),
                              err);
     return journal_event(journal, &run, task, EVENT_TASK_COMPLETED,
                          status_payload(journal, task_state_name(to), error, task->slug), err);
@@ -204,7 +206,8 @@ int journal_export_move(struct journal *journal, struct export *row, enum export
     return 0;
 }
 
-int journal_deployment_move(struct journal *journal, struct deployment *row, enum deployment_state to, struct err *err) {
+int journal_deployment_move(struct journal *journal, struct deployment *row, enum deployment_state to,
+                            struct err *err) {
     bool moved = false;
     row->updated_ms = journal->now_ms;
     if (deployment_state_may_move(row->state, to)) {

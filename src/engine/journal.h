@@ -22,18 +22,23 @@ typedef int journal_fn(struct journal *journal, void *arg, struct err *err);
  * must derive all it writes from the database and from arg's inputs. */
 MUST_CHECK int journal_write(struct engine *engine, journal_fn *fn, void *arg, struct err *err);
 
-/* State changes: ERR_CONFLICT when the transition is not legal or the row was in another state. The struct's state follows. */
-MUST_CHECK int journal_project_move(struct journal *journal, struct project *project, enum project_state to, struct err *err);
+/* State changes: ERR_CONFLICT when the transition is not legal or the row was in another state. The struct's state
+ * follows. */
+MUST_CHECK int journal_project_move(struct journal *journal, struct project *project, enum project_state to,
+                                    struct err *err);
 /* Tells the event that belongs to the transition; for a terminal state also closes what is open of the run's tasks and
  * moves the project. error may be NULL. */
-MUST_CHECK int journal_run_move(struct journal *journal, struct run *run, enum run_state to, const char *error, struct err *err);
-MUST_CHECK int journal_task_move(struct journal *journal, struct task *task, enum task_state to, const char *error, struct err *err);
+MUST_CHECK int journal_run_move(struct journal *journal, struct run *run, enum run_state to, const char *error,
+                                struct err *err);
+MUST_CHECK int journal_task_move(struct journal *journal, struct task *task, enum task_state to, const char *error,
+                                 struct err *err);
 MUST_CHECK int journal_export_move(struct journal *journal, struct export *row, enum export_state to, struct err *err);
-MUST_CHECK int journal_deployment_move(struct journal *journal, struct deployment *row, enum deployment_state to, struct err *err);
+MUST_CHECK int journal_deployment_move(struct journal *journal, struct deployment *row, enum deployment_state to,
+                                       struct err *err);
 
 /* An event beside a state change. payload is JSON text of an object; task may be NULL. */
-MUST_CHECK int journal_event(struct journal *journal, const struct run *run, const struct task *task, enum event_type type,
-                             const char *payload_json, struct err *err);
+MUST_CHECK int journal_event(struct journal *journal, const struct run *run, const struct task *task,
+                             enum event_type type, const char *payload_json, struct err *err);
 
 struct job_spec {
     enum job_kind kind;
@@ -42,7 +47,7 @@ struct job_spec {
     const char *subject_id; /* or NULL */
     bool is_exclusive;      /* one at a time for this kind and subject (or run) */
     const char *payload_json;
-    int64_t max_attempts;   /* 0: 3 */
+    int64_t max_attempts; /* 0: 3 */
     int64_t delay_ms;
 };
 MUST_CHECK int journal_enqueue(struct journal *journal, const struct job_spec *spec, struct err *err);

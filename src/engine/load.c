@@ -7,7 +7,8 @@
 #include "store/projects.h"
 #include "store/runs.h"
 
-int load_project(struct db *db, struct arena *arena, const char *account_id, const char *id, struct project **out, struct err *err) {
+int load_project(struct db *db, struct arena *arena, const char *account_id, const char *id, struct project **out,
+                 struct err *err) {
     struct project *project = NULL;
     int rc = store_project_get(db, arena, id, account_id, &project, err);
     if (rc < 0)
@@ -18,13 +19,15 @@ int load_project(struct db *db, struct arena *arena, const char *account_id, con
     return 0;
 }
 
-int load_project_read(struct engine *engine, struct arena *arena, const char *account_id, const char *id, struct project **out, struct err *err) {
+int load_project_read(struct engine *engine, struct arena *arena, const char *account_id, const char *id,
+                      struct project **out, struct err *err) {
     struct db *db = NULL;
     int rc = store_reader(engine->store, &db, err);
     return rc < 0 ? rc : load_project(db, arena, account_id, id, out, err);
 }
 
-int load_run(struct db *db, struct arena *arena, const char *account_id, const char *project_id, const char *run_id, struct run **out, struct err *err) {
+int load_run(struct db *db, struct arena *arena, const char *account_id, const char *project_id, const char *run_id,
+             struct run **out, struct err *err) {
     struct project *project = NULL;
     int rc = load_project(db, arena, account_id, project_id, &project, err);
     if (rc < 0)
@@ -59,7 +62,8 @@ int load_plan(struct db *db, struct arena *arena, const struct run *run, json_t 
     if (rc < 0)
         return rc;
     if (!spec)
-        return err_set(err, ERR_INTERNAL, "spec version %lld of project %s does not exist", (long long)run->spec_version, run->project_id);
+        return err_set(err, ERR_INTERNAL, "spec version %lld of project %s does not exist",
+                       (long long)run->spec_version, run->project_id);
     return json_parse(arena, spec->plan_json, strlen(spec->plan_json), plan, err);
 }
 

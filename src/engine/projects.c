@@ -102,7 +102,8 @@ int engine_project_archive(struct engine *engine, const char *account_id, const 
 }
 
 /* What planning starts from; strings and JSON live in the arena. */
-static int planner_input_of(const struct project *project, struct arena *arena, struct planner_input *input, struct err *err) {
+static int planner_input_of(const struct project *project, struct arena *arena, struct planner_input *input,
+                            struct err *err) {
     json_t *questions = NULL, *answers = NULL, *feedback = NULL;
     int rc = 0;
     if (project->questions_json)
@@ -127,17 +128,17 @@ static int planner_input_of(const struct project *project, struct arena *arena, 
 }
 
 /* The project as it is now, checked to be as it was when planning began. */
-static int reload_unchanged(struct journal *journal, const struct project_call *call, struct project **out, struct err *err) {
+static int reload_unchanged(struct journal *journal, const struct project_call *call, struct project **out,
+                            struct err *err) {
     int rc = load_project(journal->db, journal->arena, call->account_id, call->id, out, err);
     if (rc == 0)
         rc = refuse_building(*out, err);
     if (rc < 0)
         return rc;
     const struct project *now = *out, *before = call->before;
-    if (now->state != before->state || now->spec_version != before->spec_version ||
-        !str_eq(now->name, before->name) || !str_eq(now->description, before->description) ||
-        !str_eq(now->questions_json, before->questions_json) || !str_eq(now->answers_json, before->answers_json) ||
-        !str_eq(now->feedback_json, before->feedback_json))
+    if (now->state != before->state || now->spec_version != before->spec_version || !str_eq(now->name, before->name) ||
+        !str_eq(now->description, before->description) || !str_eq(now->questions_json, before->questions_json) ||
+        !str_eq(now->answers_json, before->answers_json) || !str_eq(now->feedback_json, before->feedback_json))
         return err_set(err, ERR_CONFLICT, "The project was changed by another request meanwhile; try again");
     return 0;
 }
@@ -198,7 +199,8 @@ static int spec_in_tx(struct journal *journal, void *arg, struct err *err) {
 }
 
 /* Plans from input and stores the next version; `after` carries the answers and feedback to store with it. */
-static int plan_and_store(struct engine *engine, struct project_call *call, const struct planner_input *input, struct err *err) {
+static int plan_and_store(struct engine *engine, struct project_call *call, const struct planner_input *input,
+                          struct err *err) {
     struct planner_spec made;
     int rc = planner_spec(engine->planner, input, call->arena, &made, err);
     if (rc < 0)
@@ -277,7 +279,8 @@ static int approve_in_tx(struct journal *journal, void *arg, struct err *err) {
     if (project->spec_version == 0)
         return err_set(err, ERR_CONFLICT, "There is no spec to approve yet; answer the questions first");
     if (project->state != PROJECT_SPEC_REVIEW)
-        return err_set(err, ERR_CONFLICT, "There is no spec under review; the project is %s", project_state_name(project->state));
+        return err_set(err, ERR_CONFLICT, "There is no spec under review; the project is %s",
+                       project_state_name(project->state));
     rc = store_spec_approve(journal->db, project->id, project->spec_version, journal->now_ms, err);
     if (rc == 0)
         rc = journal_project_move(journal, project, PROJECT_APPROVED, err);

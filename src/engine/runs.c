@@ -27,8 +27,10 @@ static int begin_run(struct journal *journal, struct project *project, int64_t s
     if (project->state == PROJECT_BUILDING)
         return err_set(err, ERR_CONFLICT, "A run of this project is active already");
     if (project->state != PROJECT_APPROVED && project->state != PROJECT_BUILT && project->state != PROJECT_FAILED)
-        return err_set(err, ERR_CONFLICT, "The project has no approved spec; it is %s", project_state_name(project->state));
-    *run = (struct run){.state = RUN_QUEUED, .trigger = trigger, .spec_version = spec_version, .created_ms = journal->now_ms};
+        return err_set(err, ERR_CONFLICT, "The project has no approved spec; it is %s",
+                       project_state_name(project->state));
+    *run = (struct run){
+        .state = RUN_QUEUED, .trigger = trigger, .spec_version = spec_version, .created_ms = journal->now_ms};
     id_make(run->id, "run");
     str_copy(run->project_id, sizeof run->project_id, project->id);
     int rc = store_run_insert(journal->db, run, err);
@@ -41,9 +43,11 @@ static int begin_run(struct journal *journal, struct project *project, int64_t s
     if (rc == 0)
         rc = journal_project_move(journal, project, PROJECT_BUILDING, err);
     if (rc == 0)
-        rc = journal_enqueue(journal,
-                             &(struct job_spec){.kind = JOB_RUN_DECOMPOSE, .project_id = project->id, .run_id = run->id, .is_exclusive = true},
-                             err);
+        rc = journal_enqueue(
+            journal,
+            &(struct job_spec){
+                .kind = JOB_RUN_DECOMPOSE, .project_id = project->id, .run_id = run->id, .is_exclusive = true},
+            err);
     return rc;
 }
 
@@ -64,13 +68,16 @@ static int retry_in_tx(struct journal *journal, void *arg, struct err *err) {
     if (rc < 0)
         return rc;
     if (!run_state_is_terminal(old->state))
-        return err_set(err, ERR_CONFLICT, "The run is %s; only a run that ended can be tried again", run_state_name(old->state));
+        return err_set(err, ERR_CONFLICT, "The run is %s; only a run that ended can be tried again",
+                       run_state_name(old->state));
     return begin_run(journal, project, old->spec_version, call->trigger, call->run, err);
 }
 
 int engine_run_create(struct engine *engine, const char *account_id, const char *project_id, const char *trigger,
                       struct arena *arena, struct run **out, struct err *err) {
-    struct run_call call = {.account_id = account_id, .project_id = project_id, .trigger = arena_strdup(arena, trigger),
+    struct run_call call = {.account_id = account_id,
+                            .project_id = project_id,
+                            .trigger = arena_strdup(arena, trigger),
                             .run = arena_alloc(arena, sizeof(struct run))};
     int rc = journal_write(engine, create_in_tx, &call, err);
     if (rc == 0)
@@ -80,7 +87,10 @@ int engine_run_create(struct engine *engine, const char *account_id, const char 
 
 int engine_run_retry(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
                      struct arena *arena, struct run **out, struct err *err) {
-    struct run_call call = {.account_id = account_id, .project_id = project_id, .run_id = run_id, .trigger = "retry",
+    struct run_call call = {.account_id = account_id,
+                            .project_id = project_id,
+                            .run_id = run_id,
+                            .trigger = "retry",
                             .run = arena_alloc(arena, sizeof(struct run))};
     int rc = journal_write(engine, retry_in_tx, &call, err);
     if (rc == 0)
@@ -108,8 +118,12 @@ static int cancel_in_tx(struct journal *journal, void *arg, struct err *err) {
         rc = store_job_delete_pending(journal->db, run->id, err);
     if (rc == 0)
         rc = journal_enqueue(journal,
-                             &(struct job_spec){.kind = JOB_RUN_FINISH, .project_id = run->project_id, .run_id = run->id,
-                                                .is_exclusive = true, .payload_json = "{\"status\":\"cancelled\"}", .max_attempts = 20},
+                             &(struct job_spec){.kind = JOB_RUN_FINISH,
+                                                .project_id = run->project_id,
+                                                .run_id = run->id,
+                                                .is_exclusive = true,
+                                                .payload_json = "{\"status\":\"cancelled\"}",
+                                                .max_attempts = 20},
                              err);
     str_copy(journal->cancelled_run, sizeof journal->cancelled_run, run->id);
     return rc;

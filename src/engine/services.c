@@ -14,7 +14,7 @@
 #include "store/deliveries.h"
 
 #define WATCH_MS 1000
-#define RESTARTS_MAX 3 /* of an app that keeps ending by itself, before it has failed */
+#define RESTARTS_MAX 3             /* of an app that keeps ending by itself, before it has failed */
 #define STEADY_MS (10 * 60 * 1000) /* an app that lived this long did not end because of how it began */
 #define STOP_GRACE_MS 2000
 
@@ -36,7 +36,7 @@ struct services {
 };
 
 static struct service *find(struct services *services, const char *deployment_id) {
-    list_for_each(node, next, &services->all) {
+    list_for_each (node, next, &services->all) {
         struct service *service = container_of(node, struct service, node);
         if (str_eq(service->deployment_id, deployment_id))
             return service;
@@ -64,13 +64,16 @@ static int bring_back_in_tx(struct journal *journal, void *arg, struct err *err)
     rc = journal_deployment_move(journal, row, DEPLOYMENT_DEPLOYING, err);
     if (rc == 0)
         rc = journal_enqueue(journal,
-                             &(struct job_spec){.kind = JOB_DEPLOYMENT_START, .project_id = row->project_id, .subject_id = row->id, .is_exclusive = true},
+                             &(struct job_spec){.kind = JOB_DEPLOYMENT_START,
+                                                .project_id = row->project_id,
+                                                .subject_id = row->id,
+                                                .is_exclusive = true},
                              err);
     return rc;
 }
 
-/* The caller holds the lock, which is given back meanwhile. False when it could not be recorded: the ended process stays in
- * its place, so that the next look tries again. */
+/* The caller holds the lock, which is given back meanwhile. False when it could not be recorded: the ended process
+ * stays in its place, so that the next look tries again. */
 static bool bring_back(struct services *services, struct service *service) {
     struct err err = {0};
     struct arena *arena = arena_create();
@@ -109,7 +112,7 @@ static void *watch_main(void *arg) {
     pthread_mutex_lock(&services->lock);
     while (!services->is_ending) {
         struct service *ended = NULL;
-        list_for_each(node, next, &services->all) {
+        list_for_each (node, next, &services->all) {
             struct service *service = container_of(node, struct service, node);
             if (service->process && !sandbox_service_is_running(service->process))
                 ended = service;
@@ -159,7 +162,7 @@ void services_destroy(struct services *services) {
     pthread_cond_broadcast(&services->changed);
     pthread_mutex_unlock(&services->lock);
     pthread_join(services->watch, NULL);
-    list_for_each(node, next, &services->all) {
+    list_for_each (node, next, &services->all) {
         struct service *service = container_of(node, struct service, node);
         sandbox_service_stop(service->process, STOP_GRACE_MS);
         free(service);

@@ -61,12 +61,16 @@ int step_drop(struct job_context *context, struct err *err) {
 
 int step_advance(struct journal *journal, const struct run *run, struct err *err) {
     return journal_enqueue(journal,
-                           &(struct job_spec){.kind = JOB_RUN_ADVANCE, .project_id = run->project_id, .run_id = run->id,
-                                              .is_exclusive = true, .max_attempts = 5},
+                           &(struct job_spec){.kind = JOB_RUN_ADVANCE,
+                                              .project_id = run->project_id,
+                                              .run_id = run->id,
+                                              .is_exclusive = true,
+                                              .max_attempts = 5},
                            err);
 }
 
-int step_finish(struct journal *journal, const struct run *run, enum run_state status, const char *error, struct err *err) {
+int step_finish(struct journal *journal, const struct run *run, enum run_state status, const char *error,
+                struct err *err) {
     struct buf payload = {0};
     struct jw jw;
     jw_init(&jw, &payload);
@@ -82,8 +86,12 @@ int step_finish(struct journal *journal, const struct run *run, enum run_state s
     if (rc < 0)
         return rc;
     return journal_enqueue(journal,
-                           &(struct job_spec){.kind = JOB_RUN_FINISH, .project_id = run->project_id, .run_id = run->id,
-                                              .is_exclusive = true, .payload_json = text, .max_attempts = 20},
+                           &(struct job_spec){.kind = JOB_RUN_FINISH,
+                                              .project_id = run->project_id,
+                                              .run_id = run->id,
+                                              .is_exclusive = true,
+                                              .payload_json = text,
+                                              .max_attempts = 20},
                            err);
 }
 
@@ -98,8 +106,8 @@ struct plan_task {
 static bool scopes_overlap(const json_t *a, const json_t *b) {
     size_t i, k;
     json_t *x, *y;
-    json_array_foreach(a, i, x) {
-        json_array_foreach(b, k, y) {
+    json_array_foreach (a, i, x) {
+        json_array_foreach (b, k, y) {
             if (glob_overlap(json_string_value(x), json_string_value(y)))
                 return true;
         }
@@ -110,7 +118,7 @@ static bool scopes_overlap(const json_t *a, const json_t *b) {
 static bool dependencies_are_merged(const struct plan_task *task, const struct plan_task *all, size_t count) {
     size_t i;
     json_t *dependency;
-    json_array_foreach(json_object_get(task->definition, "dependencies"), i, dependency) {
+    json_array_foreach (json_object_get(task->definition, "dependencies"), i, dependency) {
         bool is_merged = false;
         for (size_t k = 0; k < count; k++)
             if (str_eq(all[k].id, json_string_value(dependency)))
@@ -133,7 +141,8 @@ static bool may_start(const struct plan_task *task, const struct plan_task *all,
     return true;
 }
 
-static int load_plan_tasks(struct journal *journal, const struct run *run, struct plan_task **out, size_t *count, struct err *err) {
+static int load_plan_tasks(struct journal *journal, const struct run *run, struct plan_task **out, size_t *count,
+                           struct err *err) {
     struct task *tasks = NULL;
     struct job *jobs = NULL;
     size_t job_count = 0;
@@ -149,7 +158,8 @@ static int load_plan_tasks(struct journal *journal, const struct run *run, struc
         all[i].id = json_str(all[i].definition, "id", "");
         all[i].is_under_way = tasks[i].state == TASK_RUNNING;
         for (size_t k = 0; k < job_count; k++)
-            if (jobs[k].kind == JOB_TASK_EXECUTE && str_eq(jobs[k].subject_id, tasks[i].id) && jobs[k].state != JOB_DEAD)
+            if (jobs[k].kind == JOB_TASK_EXECUTE && str_eq(jobs[k].subject_id, tasks[i].id) &&
+                jobs[k].state != JOB_DEAD)
                 all[i].is_under_way = true;
     }
     *out = all;
@@ -165,8 +175,11 @@ int step_schedule(struct journal *journal, const struct run *run, struct err *er
             continue;
         all[i].is_under_way = true;
         rc = journal_enqueue(journal,
-                             &(struct job_spec){.kind = JOB_TASK_EXECUTE, .project_id = run->project_id, .run_id = run->id,
-                                                .subject_id = all[i].task->id, .is_exclusive = true},
+                             &(struct job_spec){.kind = JOB_TASK_EXECUTE,
+                                                .project_id = run->project_id,
+                                                .run_id = run->id,
+                                                .subject_id = all[i].task->id,
+                                                .is_exclusive = true},
                              err);
     }
     return rc;
@@ -185,7 +198,8 @@ const char *task_worktree_name(const struct task *task, struct arena *arena) {
 }
 
 const char *run_verify_path(const struct engine *engine, const struct run *run, struct arena *arena) {
-    return arena_printf(arena, "%s/workspaces/%s/verify-%lld", engine->data_dir, run->project_id, (long long)run->number);
+    return arena_printf(arena, "%s/workspaces/%s/verify-%lld", engine->data_dir, run->project_id,
+                        (long long)run->number);
 }
 
 void change_paths_json(struct jw *jw, const char *key, const struct change_list *changes, int kind) {

@@ -4,8 +4,8 @@
 
 #include "engine/journal.h"
 
-/* First call of each transaction of a run's job: the lease still holds, and the run has not ended, is not about to, and is
- * not being cancelled (the job that ends it may go on). *run is read anew. ERR_STALE or ERR_CANCELLED otherwise. */
+/* First call of each transaction of a run's job: the lease still holds, and the run has not ended, is not about to, and
+ * is not being cancelled (the job that ends it may go on). *run is read anew. ERR_STALE or ERR_CANCELLED otherwise. */
 MUST_CHECK int step_begin(struct journal *journal, const struct job *job, struct run **run, struct err *err);
 /* Last call: the job is done. */
 MUST_CHECK int step_end(struct journal *journal, const struct job *job, struct err *err);
@@ -16,15 +16,16 @@ MUST_CHECK int step_drop(struct job_context *context, struct err *err);
 /* *out: the job that ends this run is there, waiting or at work. */
 MUST_CHECK int step_is_ending(struct journal *journal, const struct run *run, bool *out, struct err *err);
 
-/* Enqueues every pending task whose dependencies are merged and whose scope overlaps with no task that is under way, nor
- * with one that is before it in mergeOrder and not done: what overlaps is done in that order, so that none waits for a
- * merge that waits for it. */
+/* Enqueues every pending task whose dependencies are merged and whose scope overlaps with no task that is under way,
+ * nor with one that is before it in mergeOrder and not done: what overlaps is done in that order, so that none waits
+ * for a merge that waits for it. */
 MUST_CHECK int step_schedule(struct journal *journal, const struct run *run, struct err *err);
 /* Looks at the run again: merges, schedules, ends. */
 MUST_CHECK int step_advance(struct journal *journal, const struct run *run, struct err *err);
-/* Ends the run after its workspace is cleaned: what waits of its jobs is deleted, what is at work is told to stop. error
- * may be NULL. */
-MUST_CHECK int step_finish(struct journal *journal, const struct run *run, enum run_state status, const char *error, struct err *err);
+/* Ends the run after its workspace is cleaned: what waits of its jobs is deleted, what is at work is told to stop.
+ * error may be NULL. */
+MUST_CHECK int step_finish(struct journal *journal, const struct run *run, enum run_state status, const char *error,
+                           struct err *err);
 
 /* refs/heads/run/<n>, and where task branches of ended runs are kept: refs/prazium/run-<n>/ */
 const char *run_branch_ref(const struct run *run, struct arena *arena);

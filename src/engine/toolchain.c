@@ -45,7 +45,9 @@ static const char *npm_setting(struct arena *arena, const char *name) {
 static const char *const *tool_env(struct engine *engine) {
     pthread_mutex_lock(&engine->tools_lock);
     if (!engine->tool_env) {
-        static const char *const passed_on[] = {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"};
+        static const char *const passed_on[] = {"HTTP_PROXY",          "HTTPS_PROXY",  "NO_PROXY",
+                                                "http_proxy",          "https_proxy",  "no_proxy",
+                                                "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"};
         struct arena *arena = engine->arena;
         const char **env = arena_array(arena, 16 + ARRAY_LEN(passed_on), sizeof *env);
         size_t n = 0;
@@ -72,7 +74,8 @@ static const char *const *tool_env(struct engine *engine) {
     return engine->tool_env;
 }
 
-int app_command(const struct app *app, const char *name, struct arena *arena, struct sandbox_result *out, struct err *err) {
+int app_command(const struct app *app, const char *name, struct arena *arena, struct sandbox_result *out,
+                struct err *err) {
     const char *const *argv = stack_command(app->engine->stack, name);
     if (!argv)
         return err_set(err, ERR_INTERNAL, "the stack has no command %s", name);
@@ -92,7 +95,12 @@ static bool answers(const struct app *app, struct net_client *client, int port) 
     struct net_response response = {0};
     struct arena *arena = arena_create();
     snprintf(url, sizeof url, "http://127.0.0.1:%d/api/health", port);
-    struct net_request request = {.method = "GET", .url = url, .connect_timeout_ms = 1000, .total_timeout_ms = ANSWER_WALL_MS, .is_cancelled = app->is_cancelled, .cancel_arg = app->cancel_arg};
+    struct net_request request = {.method = "GET",
+                                  .url = url,
+                                  .connect_timeout_ms = 1000,
+                                  .total_timeout_ms = ANSWER_WALL_MS,
+                                  .is_cancelled = app->is_cancelled,
+                                  .cancel_arg = app->cancel_arg};
     int rc = net_request(client, &request, arena, &response, &err);
     arena_destroy(arena);
     return rc == 0 && response.status == 200;

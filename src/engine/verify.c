@@ -45,8 +45,9 @@ static int record_in_tx(struct journal *journal, void *arg, struct err *err) {
     const char *id = json_str(v->check, "id", ""), *status = json_str(v->check, "status", "");
     if (rc < 0 || str_eq(json_str(v->told, id, NULL), status))
         return rc;
-    json_t *payload = json_own(journal->arena, json_pack("{s:s, s:s, s:s, s:s, s:I}", "check", id, "title", json_str(v->check, "title", ""),
-                                                         "kind", json_str(v->check, "kind", ""), "status", status, "durationMs",
+    json_t *payload = json_own(journal->arena, json_pack("{s:s, s:s, s:s, s:s, s:I}", "check", id, "title",
+                                                         json_str(v->check, "title", ""), "kind",
+                                                         json_str(v->check, "kind", ""), "status", status, "durationMs",
                                                          (json_int_t)json_int(v->check, "durationMs", 0)));
     if (json_str(v->check, "fault", NULL))
         json_object_set(payload, "fault", json_object_get(v->check, "fault"));
@@ -54,10 +55,13 @@ static int record_in_tx(struct journal *journal, void *arg, struct err *err) {
 }
 
 /* Keeps a check's outcome, durably, and tells it. fault NULL: passed. extra's members are added (may be NULL). */
-static int record(struct verification *v, const char *id, const char *kind, const char *title, int64_t began_ms, const char *fault,
-                  bool is_skipped, json_t *extra, struct err *err) {
+static int record(struct verification *v, const char *id, const char *kind, const char *title, int64_t began_ms,
+                  const char *fault, bool is_skipped, json_t *extra, struct err *err) {
     json_t *check = json_pack("{s:s, s:s, s:s, s:s, s:I}", "id", id, "kind", kind, "title", title, "status",
-                              is_skipped ? "skipped" : fault ? "failed" : "passed", "durationMs", (json_int_t)(clock_mono_ms() - began_ms));
+                              is_skipped ? "skipped"
+                              : fault    ? "failed"
+                                         : "passed",
+                              "durationMs", (json_int_t)(clock_mono_ms() - began_ms));
     if (fault)
         json_object_set_new(check, "fault", json_string(str_mend(v->arena, fault)));
     if (extra)
@@ -86,7 +90,7 @@ static int check_outputs(struct verification *v, struct err *err) {
         json_t *definition = NULL, *expected;
         size_t k;
         rc = load_definition(&tasks[i], v->arena, &definition, err);
-        json_array_foreach(json_object_get(definition, "expectedOutputs"), k, expected) {
+        json_array_foreach (json_object_get(definition, "expectedOutputs"), k, expected) {
             total++;
             if (!fault && !json_object_get(present, json_string_value(expected)))
                 fault = arena_printf(v->arena, "%s of task %s is missing", json_string_value(expected), tasks[i].slug);
@@ -96,7 +100,8 @@ static int check_outputs(struct verification *v, struct err *err) {
         return rc;
     if (fault)
         v->broken = "an expected output is missing";
-    json_t *extra = json_own(v->arena, json_pack("{s:I, s:I}", "expected", (json_int_t)total, "files", (json_int_t)count));
+    json_t *extra =
+        json_own(v->arena, json_pack("{s:I, s:I}", "expected", (json_int_t)total, "files", (json_int_t)count));
     return record(v, "outputs", "files", "Every expected output is there", began, fault, false, extra, err);
 }
 
@@ -113,7 +118,8 @@ static int check_command(struct verification *v, const char *name, const char *t
     struct err run_err = {0};
     const char *fault = NULL;
     if (v->broken)
-        return record(v, name, "command", title, began, arena_printf(v->arena, "not reached: %s", v->broken), true, NULL, err);
+        return record(v, name, "command", title, began, arena_printf(v->arena, "not reached: %s", v->broken), true,
+                      NULL, err);
     int rc = app_command(&v->app, name, v->arena, &result, &run_err);
     if (rc == -ERR_CANCELLED)
         return err_set(err, ERR_CANCELLED, "stopped");
@@ -146,7 +152,8 @@ static int check_start(struct verification *v, struct err *err) {
     struct err start_err = {0};
     int port = 0;
     if (v->broken)
-        return record(v, "start", "start", "The app starts and answers", began, arena_printf(v->arena, "not reached: %s", v->broken), true, NULL, err);
+        return record(v, "start", "start", "The app starts and answers", began,
+                      arena_printf(v->arena, "not reached: %s", v->broken), true, NULL, err);
     int rc = app_start(&v->app, &v->service, &port, &start_err);
     if (rc == -ERR_CANCELLED)
         return err_set(err, ERR_CANCELLED, "stopped");
@@ -154,13 +161,13 @@ static int check_start(struct verification *v, struct err *err) {
         v->broken = "the app did not start";
     else
         v->exchanges = exchanges_create(port, job_should_stop, v->context);
-    return record(v, "start", "start", "The app starts and answers", began, rc < 0 ? arena_strdup(v->arena, start_err.message) : NULL,
-                  false, NULL, err);
+    return record(v, "start", "start", "The app starts and answers", began,
+                  rc < 0 ? arena_strdup(v->arena, start_err.message) : NULL, false, NULL, err);
 }
 
 /* Steps against the running app. *fault as recorded. */
-static int check_steps(struct verification *v, const char *id, const char *title, const json_t *steps, const char **fault, json_t **evidence,
-                       struct err *err) {
+static int check_steps(struct verification *v, const char *id, const char *title, const json_t *steps,
+                       const char **fault, json_t **evidence, struct err *err) {
     int64_t began = clock_mono_ms();
     *evidence = json_own(v->arena, json_array());
     *fault = NULL;
@@ -180,19 +187,20 @@ static int check_routes(struct verification *v, struct err *err) {
     const char *fault = NULL;
     size_t i;
     json_t *route, *routes = json_object_get(v->plan, "routes");
-    json_array_foreach(routes, i, route) {
+    json_array_foreach (routes, i, route) {
         const char *name = arena_printf(v->arena, "%s %s", json_str(route, "method", ""), json_str(route, "path", ""));
         if (!fault && !(v->exchanges && exchanges_covered(v->exchanges, name)))
             fault = arena_printf(v->arena, "%s was not exercised", name);
     }
     json_t *extra = json_own(v->arena, json_pack("{s:I}", "routes", (json_int_t)json_array_size(routes)));
-    return record(v, "routes-covered", "http", "Every route of ROUTES.md was exercised", began, fault, !v->exchanges, extra, err);
+    return record(v, "routes-covered", "http", "Every route of ROUTES.md was exercised", began, fault, !v->exchanges,
+                  extra, err);
 }
 
 static const char *status_of_check(const struct verification *v, const char *id) {
     size_t i;
     json_t *check;
-    json_array_foreach(json_object_get(v->result, "checks"), i, check) {
+    json_array_foreach (json_object_get(v->result, "checks"), i, check) {
         if (str_eq(json_str(check, "id", NULL), id))
             return json_str(check, "status", "");
     }
@@ -206,8 +214,8 @@ static json_t *tasks_of_criterion(const struct verification *v, const char *crit
     struct err err = {0};
     if (!v->run->tasks_json || json_parse(v->arena, v->run->tasks_json, strlen(v->run->tasks_json), &parsed, &err) < 0)
         return found;
-    json_array_foreach(json_object_get(parsed, "tasks"), i, definition) {
-        json_array_foreach(json_object_get(definition, "criteria"), k, id) {
+    json_array_foreach (json_object_get(parsed, "tasks"), i, definition) {
+        json_array_foreach (json_object_get(definition, "criteria"), k, id) {
             if (str_eq(json_string_value(id), criterion_id))
                 json_array_append(found, json_object_get(definition, "id"));
         }
@@ -216,15 +224,17 @@ static json_t *tasks_of_criterion(const struct verification *v, const char *crit
 }
 
 /* A criterion that rests on a file or on another check. */
-static int prove_otherwise(struct verification *v, const char *kind, const json_t *check, const char **fault, struct err *err) {
+static int prove_otherwise(struct verification *v, const char *kind, const json_t *check, const char **fault,
+                           struct err *err) {
     size_t i;
     json_t *path;
     if (str_eq(kind, "files")) {
-        json_array_foreach(json_object_get(check, "paths"), i, path) {
+        json_array_foreach (json_object_get(check, "paths"), i, path) {
             const char *data;
             size_t len;
             struct err read_err = {0};
-            if (!*fault && repo_read(v->repo, v->arena, v->run->head_sha, json_string_value(path), 64 << 20, &data, &len, &read_err) < 0)
+            if (!*fault && repo_read(v->repo, v->arena, v->run->head_sha, json_string_value(path), 64 << 20, &data,
+                                     &len, &read_err) < 0)
                 *fault = arena_printf(v->arena, "%s is not in the tree", json_string_value(path));
         }
         return 0;
@@ -239,7 +249,8 @@ static int prove_otherwise(struct verification *v, const char *kind, const json_
 
 static int check_criterion(struct verification *v, const json_t *criterion, struct err *err) {
     const json_t *check = json_object_get(criterion, "check");
-    const char *id = json_str(criterion, "id", ""), *title = json_str(criterion, "title", ""), *kind = json_str(check, "kind", "");
+    const char *id = json_str(criterion, "id", ""), *title = json_str(criterion, "title", ""),
+               *kind = json_str(check, "kind", "");
     const char *fault = NULL;
     json_t *evidence = NULL, *proof = json_own(v->arena, json_pack("{s:s}", "kind", kind));
     int64_t began = clock_mono_ms();
@@ -250,7 +261,8 @@ static int check_criterion(struct verification *v, const json_t *criterion, stru
             json_object_set(proof, "exchanges", evidence);
     } else {
         rc = prove_otherwise(v, kind, check, &fault, err);
-        json_object_update_missing(proof, json_own(v->arena, json_pack("{s:s}", "check", str_eq(kind, "tests") ? "test" : kind)));
+        json_object_update_missing(
+            proof, json_own(v->arena, json_pack("{s:s}", "check", str_eq(kind, "tests") ? "test" : kind)));
         if (json_object_get(check, "paths"))
             json_object_set(proof, "paths", json_object_get(check, "paths"));
         if (rc == 0)
@@ -258,8 +270,9 @@ static int check_criterion(struct verification *v, const json_t *criterion, stru
     }
     if (rc < 0)
         return rc;
-    json_t *entry = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O}", "id", id, "title", title, "statement", json_str(criterion, "statement", ""),
-                              "status", fault ? "failed" : "proven", "checkId", id, "tasks", tasks_of_criterion(v, id), "evidence", proof);
+    json_t *entry = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O}", "id", id, "title", title, "statement",
+                              json_str(criterion, "statement", ""), "status", fault ? "failed" : "proven", "checkId",
+                              id, "tasks", tasks_of_criterion(v, id), "evidence", proof);
     if (fault)
         json_object_set_new(entry, "fault", json_string(str_mend(v->arena, fault)));
     json_array_append_new(json_object_get(v->result, "criteria"), entry);
@@ -276,11 +289,12 @@ static int check_app(struct verification *v, struct err *err) {
         rc = check_steps(v, "setup", "The first account is made", setup, &fault, &evidence, err);
     if (rc == 0 && fault)
         v->broken = "the first account could not be made";
-    json_array_foreach(json_object_get(v->plan, "checks"), i, check) {
+    json_array_foreach (json_object_get(v->plan, "checks"), i, check) {
         if (rc == 0)
-            rc = check_steps(v, json_str(check, "id", ""), json_str(check, "title", ""), json_object_get(check, "steps"), &fault, &evidence, err);
+            rc = check_steps(v, json_str(check, "id", ""), json_str(check, "title", ""),
+                             json_object_get(check, "steps"), &fault, &evidence, err);
     }
-    json_array_foreach(json_object_get(v->plan, "criteria"), i, criterion) {
+    json_array_foreach (json_object_get(v->plan, "criteria"), i, criterion) {
         if (rc == 0)
             rc = check_criterion(v, criterion, err);
     }
@@ -304,15 +318,19 @@ static int run_checks(struct verification *v, struct err *err) {
 static const char *find_failure(const struct verification *v) {
     size_t i;
     json_t *item;
-    json_array_foreach(json_object_get(v->result, "checks"), i, item) {
+    json_array_foreach (json_object_get(v->result, "checks"), i, item) {
         if (!str_eq(json_str(item, "status", ""), "passed"))
-            return arena_printf(v->arena, "verification failed: %s: %s", json_str(item, "title", ""), json_str(item, "fault", "skipped"));
+            return arena_printf(v->arena, "verification failed: %s: %s", json_str(item, "title", ""),
+                                json_str(item, "fault", "skipped"));
     }
-    json_array_foreach(json_object_get(v->result, "criteria"), i, item) {
+    json_array_foreach (json_object_get(v->result, "criteria"), i, item) {
         if (!str_eq(json_str(item, "status", ""), "proven"))
-            return arena_printf(v->arena, "%s is not proven: %s", json_str(item, "id", ""), json_str(item, "fault", ""));
+            return arena_printf(v->arena, "%s is not proven: %s", json_str(item, "id", ""),
+                                json_str(item, "fault", ""));
     }
-    return json_array_size(json_object_get(v->result, "criteria")) == 0 ? "verification failed: the spec has no criteria" : NULL;
+    return json_array_size(json_object_get(v->result, "criteria")) == 0
+               ? "verification failed: the spec has no criteria"
+               : NULL;
 }
 
 static int conclude_in_tx(struct journal *journal, void *arg, struct err *err) {
@@ -324,12 +342,14 @@ static int conclude_in_tx(struct journal *journal, void *arg, struct err *err) {
     int rc = step_begin(journal, v->context->job, &run, err);
     if (rc < 0)
         return rc;
-    json_array_foreach(criteria, i, item) proven += str_eq(json_str(item, "status", ""), "proven");
+    json_array_foreach (criteria, i, item)
+        proven += str_eq(json_str(item, "status", ""), "proven");
     run->verification_json = json_text(journal->arena, v->result);
     rc = store_run_update(journal->db, run, err);
     if (rc == 0)
         rc = journal_event(journal, run, NULL, EVENT_VERIFICATION_COMPLETED,
-                           arena_printf(journal->arena, "{\"status\":\"%s\",\"criteria\":{\"total\":%zu,\"proven\":%zu}}", status,
+                           arena_printf(journal->arena,
+                                        "{\"status\":\"%s\",\"criteria\":{\"total\":%zu,\"proven\":%zu}}", status,
                                         json_array_size(criteria), proven),
                            err);
     if (rc == 0)
@@ -343,9 +363,10 @@ static void remember_told(struct verification *v) {
     size_t i;
     struct err err = {0};
     v->told = json_own(v->arena, json_object());
-    if (!v->run->verification_json || json_parse(v->arena, v->run->verification_json, strlen(v->run->verification_json), &before, &err) < 0)
+    if (!v->run->verification_json ||
+        json_parse(v->arena, v->run->verification_json, strlen(v->run->verification_json), &before, &err) < 0)
         return;
-    json_array_foreach(json_object_get(before, "checks"), i, check)
+    json_array_foreach (json_object_get(before, "checks"), i, check)
         json_object_set(v->told, json_str(check, "id", ""), json_object_get(check, "status"));
 }
 
@@ -371,8 +392,9 @@ static int prepare(struct verification *v, struct err *err) {
     if (rc == 0)
         rc = repo_checkout(v->repo, v->run->head_sha, v->app.dir, err);
     remember_told(v);
-    v->result = json_own(v->arena, json_pack("{s:s, s:s, s:s, s:[], s:[]}", "status", "running", "commitSha", v->run->head_sha, "startedAt",
-                                             clock_iso(clock_now_ms(), now), "criteria", "checks"));
+    v->result =
+        json_own(v->arena, json_pack("{s:s, s:s, s:s, s:[], s:[]}", "status", "running", "commitSha", v->run->head_sha,
+                                     "startedAt", clock_iso(clock_now_ms(), now), "criteria", "checks"));
     return rc;
 }
 

@@ -14,7 +14,7 @@
 #include "store/jobs.h"
 #include "store/runs.h"
 
-#define POLL_MS 2000           /* what a lost wake-up costs at most */
+#define POLL_MS 2000 /* what a lost wake-up costs at most */
 #define HEARTBEAT_MS 1000
 #define IDLE_BEATS 5 /* an idle pool looks for lost leases every so many beats */
 #define BACKOFF_FIRST_MS 500
@@ -89,7 +89,8 @@ struct claim_call {
 
 static int claim_in_tx(struct db *db, void *arg, struct err *err) {
     struct claim_call *call = arg;
-    struct claim claim = {.worker = call->pool->name, .now_ms = clock_now_ms(), .lease_ms = call->pool->engine->lease_ms};
+    struct claim claim = {
+        .worker = call->pool->name, .now_ms = clock_now_ms(), .lease_ms = call->pool->engine->lease_ms};
     return store_job_claim(db, call->arena, &claim, &call->job, err);
 }
 
@@ -112,7 +113,8 @@ static int drop_in_tx(struct db *db, void *arg, struct err *err) {
 static int fail_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct end_call *call = arg;
     bool is_dead = false;
-    int rc = store_job_fail(journal->db, call->job->id, call->job->lease.token, call->why->message, call->run_after_ms, &is_dead, err);
+    int rc = store_job_fail(journal->db, call->job->id, call->job->lease.token, call->why->message, call->run_after_ms,
+                            &is_dead, err);
     if (rc == 0 && is_dead)
         rc = kinds[call->job->kind].bury(journal, call->job, call->why->message, err);
     if (rc == 0)
@@ -172,7 +174,8 @@ static void carry_out(struct worker *worker, struct arena *arena, struct job *jo
     if (rc == 0 && job->interruptions >= INTERRUPTIONS_MAX)
         rc = err_set(&err, ERR_INTERNAL, "interrupted %lld times", (long long)job->interruptions);
     if (rc == 0)
-        rc = atomic_load(&context.is_cancelled) ? err_set(&err, ERR_CANCELLED, "cancelled") : kinds[job->kind].handle(&context, &err);
+        rc = atomic_load(&context.is_cancelled) ? err_set(&err, ERR_CANCELLED, "cancelled")
+                                                : kinds[job->kind].handle(&context, &err);
     pthread_mutex_lock(&pool->lock);
     worker->current = NULL;
     pool->busy--;
@@ -233,7 +236,8 @@ static int renew_in_tx(struct db *db, void *arg, struct err *err) {
     int64_t now = clock_now_ms();
     for (int i = 0; i < call->count; i++) {
         struct err renew_err = {0};
-        int rc = store_job_renew(db, call->held[i].id, call->held[i].token, now + call->pool->engine->lease_ms, &renew_err);
+        int rc =
+            store_job_renew(db, call->held[i].id, call->held[i].token, now + call->pool->engine->lease_ms, &renew_err);
         call->held[i].is_lost = rc == -ERR_STALE;
         if (rc < 0 && rc != -ERR_STALE)
             return err_set(err, renew_err.code, "%s", renew_err.message);
@@ -241,8 +245,8 @@ static int renew_in_tx(struct db *db, void *arg, struct err *err) {
     return store_job_reclaim(db, now, false, &call->reclaimed, err);
 }
 
-/* Renews what is held, marks what was lost, and gives back to the queue what nobody renewed. The caller holds the lock; it is
- * given back during the write. */
+/* Renews what is held, marks what was lost, and gives back to the queue what nobody renewed. The caller holds the lock;
+ * it is given back during the write. */
 static void renew_leases(struct workers *pool, bool is_idle_due) {
     struct renew_call call = {.pool = pool};
     struct err err = {0};
