@@ -14,6 +14,7 @@
 #include "cli/board.h"
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/name.h"
 #include "cli/server.h"
 #include "net/net.h"
 
@@ -76,24 +77,8 @@ static int connect_server(struct build *build, struct err *err) {
     return 0;
 }
 
-/* The first words of the description: "A booking site for a small…" → "Booking site for a small". */
-static const char *name_from(struct arena *arena, const char *description) {
-    const char *at = description;
-    if (str_starts(at, "A ") || str_starts(at, "a "))
-        at += 2;
-    else if (str_starts(at, "An ") || str_starts(at, "an "))
-        at += 3;
-    size_t len = strcspn(at, ".,:;\n");
-    char *name = arena_strndup(arena, at, len > 60 ? 60 : len);
-    if (len > 60 && strrchr(name, ' '))
-        *strrchr(name, ' ') = '\0';
-    if (name[0] >= 'a' && name[0] <= 'z')
-        name[0] = (char)(name[0] - 32);
-    return name[0] ? name : "App";
-}
-
 static int create_project(struct build *build, const char *description, struct err *err) {
-    const char *name = build->options->values[OPTION_NAME] ? build->options->values[OPTION_NAME] : name_from(build->arena, description);
+    const char *name = build->options->values[OPTION_NAME] ? build->options->values[OPTION_NAME] : name_of_description(build->arena, description);
     json_t *project = NULL;
     int rc = client_call(&build->client, "POST", "/projects", json_pack("{s:s, s:s}", "name", name, "description", description), &project, err);
     if (rc < 0)
