@@ -13,20 +13,18 @@
 #include "base/str.h"
 #include "store/accounts.h"
 
-static int authenticate(struct api *api, struct http_request *request, const struct api_route *route, struct err *err) {
+static int authenticate(struct db *db, struct http_request *request, const struct api_route *route, struct err *err) {
     static const char scheme[] = "Bearer ";
     const char *value = http_request_header(request, "Authorization");
     char hash[HASH_HEX_LEN];
-    struct db *db = NULL;
     struct api_key *key = NULL;
     if (!value)
         return err_set(err, ERR_UNAUTHORIZED, "Authentication is required: send \"Authorization: Bearer pzm_…\"");
     if (strncasecmp(value, scheme, sizeof scheme - 1) != 0 || !str_starts(value + sizeof scheme - 1, "pzm_"))
         return err_set(err, ERR_UNAUTHORIZED, "The Authorization header must be \"Bearer pzm_…\"");
     value += sizeof scheme - 1;
-    int rc = store_reader(engine_store(api->engine), &db, err);
-    if (rc == 0)
-        rc = store_key_find(db, http_request_arena(request), hash_sha256_hex(hash, value, strlen(value)), clock_now_ms(), &key, err);
+    int rc = store_key_find(db, http_request_arena(request), hash_sha256_hex(hash, value, strlen(value)),
+                            clock_now_ms(), &key, err);
     if (rc < 0)
         return rc;
     if (!key)
@@ -37,21 +35,31 @@ static int authenticate(struct api *api, struct http_request *request, const str
     return 0;
 }
 
+static void reply_failure(struct http_reply *reply, const struct api_call *call, const struct err *err) {
+    int status = err_http_status(err->code);
+    if (err->code == ERR_UNAUTHORIZED)
+        http_reply_header(reply, "WWW-Authenticate", "Bearer realm=\"prazium\"");
+    if (status >= 500)
+        log_event(LOG_ERROR, "request failed", "request", http_request_id(call->request), "path",
+                  http_request_path(call->request), "error", err->message, NULL);
+    reply_error(reply, call, err, status);
+}
+
+/* Whoever has a body to send is asked for the key before it. */
 static bool before(struct http_request *request, struct http_reply *reply, void *context) {
     struct api *api = context;
     const struct http_route *route = http_request_route(request);
+    struct db *db = NULL;
     struct err err = {0};
     http_reply_header(reply, "Cache-Control", "no-store");
     http_reply_header(reply, "X-Content-Type-Options", "nosniff");
-    if (!route)
+    const struct api_route *row = route ? route->tag : NULL;
+    if (!row || row->role == ROLE_ANYONE || !row->is_blocking)
         return false;
-    const struct api_route *row = route->tag;
-    if (row->role == ROLE_ANYONE || authenticate(api, request, row, &err) == 0)
+    int rc = store_reader(engine_store(api->engine), &db, &err);
+    if (rc == 0 && authenticate(db, request, row, &err) == 0)
         return false;
-    struct api_call call = {.request = request};
-    if (err.code == ERR_UNAUTHORIZED)
-        http_reply_header(reply, "WWW-Authenticate", "Bearer realm=\"prazium\"");
-    reply_error(reply, &call, &err, err_http_status(err.code));
+    reply_failure(reply, &(struct api_call){.request = request}, &err);
     return true;
 }
 
@@ -74,7 +82,8 @@ static enum err_code code_of_status(int status) {
     }
 }
 
-static void on_error(struct http_request *request, struct http_reply *reply, int status, const char *message, void *context) {
+static void on_error(struct http_request *request, struct http_reply *reply, int status, const char *message,
+                     void *context) {
     struct err err = {.code = code_of_status(status)};
     struct api_call call = {.request = request};
     str_copy(err.message, sizeof err.message, message);
@@ -86,30 +95,46 @@ static void after(struct http_request *request, const struct http_outcome *outco
     snprintf(status, sizeof status, "%d", outcome->status);
     snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)outcome->body_bytes);
     snprintf(elapsed, sizeof elapsed, "%lld", (long long)outcome->elapsed_us);
-    log_event(outcome->status >= 500 ? LOG_ERROR : LOG_DEBUG, "request", "method", http_request_method_name(request), "path",
-              http_request_path(request), "status", status, "bytes", bytes, "us", elapsed, "request", http_request_id(request), NULL);
+    log_event(outcome->status >= 500 ? LOG_ERROR : LOG_DEBUG, "request", "method", http_request_method_name(request),
+              "path", http_request_path(request), "status", status, "bytes", bytes, "us", elapsed, "request",
+              http_request_id(request), NULL);
+}
+
+static const struct api_route *route_of(const struct api_call *call) {
+    return http_request_route(call->request)->tag;
+}
+
+static int handle(struct db *db, struct api_call *call, struct err *err) {
+    call->db = db;
+    call->key = http_request_user(call->request);
+    call->account_id = call->key ? call->key->account_id : NULL;
+    return route_of(call)->handle(call, err);
+}
+
+/* The key and all that the handler reads in one transaction: SQLite locks and unlocks its log at each. */
+static int handle_in_read(struct db *db, void *arg, struct err *err) {
+    struct api_call *call = arg;
+    int rc = authenticate(db, call->request, route_of(call), err);
+    return rc < 0 ? rc : handle(db, call, err);
 }
 
 static void dispatch(struct http_request *request, struct http_reply *reply, void *context) {
     struct api *api = context;
-    const struct api_route *route = http_request_route(request)->tag;
+    struct db *db = NULL;
     struct err err = {0};
-    struct api_call call = {.api = api,
-                            .engine = api->engine,
-                            .request = request,
-                            .reply = reply,
-                            .arena = http_request_arena(request),
-                            .key = http_request_user(request)};
-    call.account_id = call.key ? call.key->account_id : NULL;
-    int rc = store_reader(engine_store(api->engine), &call.db, &err);
-    if (rc == 0)
-        rc = route->handle(&call, &err);
-    if (rc == 0)
-        return;
-    int status = err_http_status(err.code);
-    if (status >= 500)
-        log_event(LOG_ERROR, "request failed", "request", http_request_id(request), "path", http_request_path(request), "error", err.message, NULL);
-    reply_error(reply, &call, &err, status);
+    struct api_call call = {
+        .api = api, .engine = api->engine, .request = request, .reply = reply, .arena = http_request_arena(request)};
+    const struct api_route *route = route_of(&call);
+    int rc;
+    if (route->is_blocking || route->role == ROLE_ANYONE) {
+        rc = store_reader(engine_store(api->engine), &db, &err);
+        if (rc == 0)
+            rc = handle(db, &call, &err);
+    } else {
+        rc = store_read(engine_store(api->engine), handle_in_read, &call, &err);
+    }
+    if (rc < 0)
+        reply_failure(reply, &call, &err);
 }
 
 static void thread_stop(void *thread, void *context) {
@@ -130,12 +155,13 @@ int api_start(struct api **out, const struct api_config *config, struct err *err
                                              .is_inline = !table[i].is_blocking,
                                              .max_body_bytes = table[i].max_body_bytes,
                                              .tag = &table[i]};
-    struct http_config http = {.listen = config->listen,
-                               .routes = api->routes,
-                               .route_count = count,
-                               .hooks = {.before = before, .on_error = on_error, .after = after, .thread_stop = thread_stop},
-                               .context = api,
-                               .loop_count = (size_t)config->loops};
+    struct http_config http = {
+        .listen = config->listen,
+        .routes = api->routes,
+        .route_count = count,
+        .hooks = {.before = before, .on_error = on_error, .after = after, .thread_stop = thread_stop},
+        .context = api,
+        .loop_count = (size_t)config->loops};
     int rc = http_server_start(&http, &api->server, err);
     if (rc < 0) {
         api_stop(api, 0);

@@ -20,7 +20,7 @@ struct api_route {
     const char *path;
     api_handler *handle;
     enum api_role role;
-    bool is_blocking; /* writes, git, planning: runs on a pool thread */
+    bool is_blocking; /* writes, git, planning: runs on a pool thread. The others read, in one transaction */
     size_t max_body_bytes;
 };
 

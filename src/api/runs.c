@@ -1,9 +1,9 @@
 /* runs: runs and their tasks. */
+#include "store/runs.h"
 #include "api/handlers.h"
 #include "api/present.h"
 #include "base/str.h"
 #include "store/projects.h"
-#include "store/runs.h"
 
 #define CANCEL_WAIT_MS 20000 /* for the run's processes to be gone */
 
@@ -24,7 +24,8 @@ int run_create(struct api_call *call, struct err *err) {
     if (rc < 0)
         return rc;
     call_only(call, (const char *const[]){"trigger", NULL});
-    const char *trigger = call_word(call, "trigger", (const char *const[]){"manual", "api", "schedule", "webhook", NULL}, "manual");
+    const char *trigger =
+        call_word(call, "trigger", (const char *const[]){"manual", "api", "schedule", "webhook", NULL}, "manual");
     rc = call_check(call, err);
     if (rc == 0)
         rc = engine_run_create(call->engine, call->account_id, project->id, trigger, call->arena, &run, err);
@@ -61,7 +62,8 @@ int run_cancel(struct api_call *call, struct err *err) {
     call_only(call, (const char *const[]){NULL});
     rc = call_check(call, err);
     if (rc == 0)
-        rc = engine_run_cancel(call->engine, call->account_id, run->project_id, run->id, CANCEL_WAIT_MS, call->arena, &run, err);
+        rc = engine_run_cancel(call->engine, call->account_id, run->project_id, run->id, CANCEL_WAIT_MS, call->arena,
+                               &run, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);
@@ -124,35 +126,20 @@ int run_list(struct api_call *call, struct err *err) {
     return 0;
 }
 
-/* What the consistent read of a run and its tasks needs. */
-struct run_view {
-    struct api_call *call;
-    struct run *run;
-    struct spec *spec;
-    struct task *tasks;
-    size_t task_count;
-};
-
-static int read_run(struct db *db, void *arg, struct err *err) {
-    struct run_view *view = arg;
-    struct api_call *call = view->call;
-    call->db = db;
-    int rc = call_run(call, &view->run, err);
-    if (rc == 0)
-        rc = store_spec_get(db, call->arena, view->run->project_id, view->run->spec_version, &view->spec, err);
-    if (rc == 0)
-        rc = store_task_list(db, call->arena, view->run->id, &view->tasks, &view->task_count, err);
-    return rc;
-}
-
 int run_get(struct api_call *call, struct err *err) {
-    struct run_view view = {.call = call};
+    struct run *run = NULL;
+    struct spec *spec = NULL;
+    struct task *tasks = NULL;
+    size_t count = 0;
     struct buf out;
     struct jw jw;
-    int rc = store_read(engine_store(call->engine), read_run, &view, err);
+    int rc = call_run(call, &run, err);
+    if (rc == 0)
+        rc = store_spec_get(call->db, call->arena, run->project_id, run->spec_version, &spec, err);
+    if (rc == 0)
+        rc = store_task_list(call->db, call->arena, run->id, &tasks, &count, err);
     if (rc < 0)
         return rc;
-    const struct run *run = view.run;
     reply_data(&out, &jw);
     jw_object(&jw);
     jw_kstr(&jw, "id", run->id);
@@ -161,12 +148,12 @@ int run_get(struct api_call *call, struct err *err) {
     jw_kstr(&jw, "status", run_state_name(run->state));
     jw_kstr(&jw, "trigger", run->trigger);
     jw_key(&jw, "specSnapshot");
-    present_spec(&jw, view.spec);
+    present_spec(&jw, spec);
     jw_kraw(&jw, "tasksJson", run->tasks_json);
     jw_key(&jw, "tasks");
     jw_array(&jw);
-    for (size_t i = 0; i < view.task_count; i++)
-        present_task_summary(&jw, &view.tasks[i]);
+    for (size_t i = 0; i < count; i++)
+        present_task_summary(&jw, &tasks[i]);
     jw_array_end(&jw);
     jw_kraw(&jw, "verificationResult", run->verification_json);
     jw_kstr(&jw, "error", run->error);
