@@ -239,6 +239,7 @@ void plan_add_criteria(struct draft *draft, json_t *plan) {
     json_array_foreach (json_object_get(plan, "views"), i, item)
         criteria_view(&proof, item);
     criteria_features(&proof);
+    criteria_accounts(&proof);
     criteria_app(&proof);
     proof_routes_check(&proof);
 }

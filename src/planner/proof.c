@@ -235,6 +235,44 @@ const char *proof_title(const json_t *entity, const json_t *body) {
     return json_string_value(json_object_get(body, json_str(field, "name", "")));
 }
 
+/* ---- people and records */
+
+bool proof_has(const struct proof *proof, const char *capability) {
+    return json_flag(proof->capabilities, capability, false);
+}
+
+json_t *proof_step_as(struct proof *proof, const char *as, const char *note, const char *method, const char *path,
+                      json_t *json, int status) {
+    const char *own = proof->as;
+    proof->as = as;
+    json_t *step = proof_step(proof, note, method, path, json, status);
+    proof->as = own;
+    return step;
+}
+
+json_t *proof_sign_up(struct proof *proof, const char *as, const char *name, const char *email) {
+    json_t *step =
+        proof_step_as(proof, as, arena_printf(proof->arena, "%s signs up", name), "POST", "/api/auth/sign-up",
+                      json_pack("{s:s, s:s, s:s}", "name", name, "email", email, "password", PROOF_PASSWORD), 201);
+    proof_route(step, "POST", "/api/auth/sign-up");
+    return step;
+}
+
+const json_t *proof_simple_entity(const struct proof *proof) {
+    size_t i, j;
+    json_t *entity, *field;
+    json_array_foreach (json_object_get(proof->plan, "entities"), i, entity) {
+        bool is_simple = true;
+        json_array_foreach (json_object_get(entity, "fields"), j, field) {
+            if (str_eq(json_str(field, "type", ""), "ref") && json_flag(field, "required", false))
+                is_simple = false;
+        }
+        if (is_simple)
+            return entity;
+    }
+    return json_array_get(json_object_get(proof->plan, "entities"), 0);
+}
+
 /* ---- criteria */
 
 json_t *criterion_open(struct proof *proof, const char *title, const char *statement, const char *feature) {

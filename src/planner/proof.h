@@ -44,6 +44,20 @@ const char *proof_title(const json_t *entity, const json_t *body);
 /* The reference fields of an entity that capacity, credit or unique rules bind. */
 bool proof_is_bound(const json_t *entity, const char *field);
 
+/* ---- people and records */
+#define PROOF_PASSWORD "correct horse 7"
+bool proof_has(const struct proof *proof, const char *capability);
+/* A step in another person's name, or nobody's (as NULL). */
+json_t *proof_step_as(struct proof *proof, const char *as, const char *note, const char *method, const char *path,
+                      json_t *json, int status);
+json_t *proof_sign_up(struct proof *proof, const char *as, const char *name, const char *email);
+/* The entity that others need least of: the first without a required reference. */
+const json_t *proof_simple_entity(const struct proof *proof);
+/* Imports one row as CSV; *title as of proof_title. */
+json_t *proof_import(struct proof *proof, const json_t *entity, const char **title);
+/* Uploads a small file and saves its name. */
+json_t *proof_upload(struct proof *proof, const char *name);
+
 /* ---- criteria */
 json_t *criterion_open(struct proof *proof, const char *title, const char *statement, const char *feature);
 void criterion_entity(json_t *criterion, const char *slug); /* with its part */
@@ -54,6 +68,7 @@ void criterion_close(struct proof *proof, json_t *criterion); /* dropped if it h
 void criteria_entity(struct proof *proof, const json_t *entity);
 void criteria_rules(struct proof *proof, const json_t *entity);
 void criteria_view(struct proof *proof, const json_t *view);
+void criteria_accounts(struct proof *proof);
 void criteria_app(struct proof *proof);
 void criteria_features(struct proof *proof);
 void proof_setup(struct proof *proof);
