@@ -85,8 +85,9 @@ async function extractTasks(folder, repository, merges) {
 }
 
 async function gitOnce(folder, tasks) {
-  const repository = join(folder, 'git', 'repository.git')
-  const integration = join(folder, 'git', 'integration')
+  const repository = join(folder, 'repository.git')
+  const integration = join(folder, 'integration')
+  await mkdir(folder)
   await git('init', '--quiet', '--bare', '--initial-branch=main', repository)
   const tree = (await git('-C', repository, 'hash-object', '-t', 'tree', '-w', '/dev/null')).trim()
   const commit = (await git('-C', repository, 'commit-tree', tree, '-m', 'Begin')).trim()
@@ -94,10 +95,8 @@ async function gitOnce(folder, tasks) {
   await git('-C', repository, 'worktree', 'add', '--quiet', integration, 'run/1')
   const began = performance.now()
   const script = new URL('git-run.sh', import.meta.url).pathname
-  await output(['sh', script, repository, integration, join(folder, 'git', 'wt'), tasks], { env: gitEnv })
-  const elapsed = performance.now() - began
-  await rm(join(folder, 'git'), { recursive: true })
-  return elapsed
+  await output(['sh', script, repository, integration, join(folder, 'wt'), tasks], { env: gitEnv })
+  return performance.now() - began
 }
 
 // Leaves data/ with a project that has a spec and a run that ended, for the other measurements.
@@ -112,7 +111,7 @@ export async function measureRuns(folder) {
     runs.push(await runOnce(server))
     const { project, merges } = runs[i]
     if (i === 0) files = await extractTasks(tasks, join(data, 'repos', `${project.id}.git`), merges)
-    peer.push(await gitOnce(folder, tasks))
+    peer.push(await gitOnce(join(folder, `git-${i}`), tasks))
   }
   const { project, path, events, merges } = runs.at(-1)
   const planned = await server.call('GET', `/projects/${project.id}`)

@@ -1,6 +1,6 @@
 // start: from exec to the first answered GET /health, and the memory of a server that nobody asks anything.
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { freePort, healthy, median, peerCommand, praziumCommand, sleep, start, stop } from './process.mjs'
@@ -28,7 +28,7 @@ async function memory(command, port) {
   return { rss, pss }
 }
 
-// The peer opens no database and has one route.
+// Nothing is removed before all is measured: ext4 is slow to make files soon after many were deleted. The peer opens no database and has one route.
 export async function measureStart(folder) {
   const existing = join(folder, 'existing')
   const port = await freePort()
@@ -37,7 +37,6 @@ export async function measureStart(folder) {
   for (let i = 0; i < TIMES; i++) {
     const empty = await mkdtemp(join(folder, 'empty-'))
     times.empty.push(await startOnce(praziumCommand(port, empty), port))
-    await rm(empty, { recursive: true })
     times.existing.push(await startOnce(praziumCommand(port, existing), port))
     times.peer.push(await startOnce(peerCommand(port), port))
   }

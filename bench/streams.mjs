@@ -2,15 +2,18 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { freePort, loads, output, peerCommand, serve, servePrazium } from './process.mjs'
+import { freePort, load, loads, output, peerCommand, serve, servePrazium } from './process.mjs'
 
 const READERS = 500
-const ROUNDS = 5
+const ROUNDS = 3
 
 async function blocksOf(server, path) {
   const response = await fetch(`http://127.0.0.1:${server.port}${path}`, { headers: { authorization: `Bearer ${server.key}` } })
   const text = await response.text()
-  return text.split('\n\n').slice(0, -1).map((block) => `${block}\n\n`)
+  return text
+    .split('\n\n')
+    .slice(0, -1)
+    .map((block) => `${block}\n\n`)
 }
 
 export async function measureStreams(folder, { data, path: run, events }) {
@@ -22,10 +25,14 @@ export async function measureStreams(folder, { data, path: run, events }) {
   const port = await freePort()
   const peer = await serve(peerCommand(port, folder), port, 0)
   peer.key = 'pzm_peer'
+  const servers = [prazium, peer]
   const readers = new URL('readers.mjs', import.meta.url).pathname
-  const measure = async (server) =>
-    JSON.parse(await output([process.execPath, readers, server.port, path, server.key, READERS, events].map(String), { core: 1 }))
-  const [ours, theirs] = await loads([prazium, peer], ROUNDS, measure)
-  for (const server of [prazium, peer]) await server.stop()
+  for (const server of servers) {
+    await output([process.execPath, readers, server.port, path, server.key, READERS, events].map(String), { core: 1 })
+    await load(server, path, { clients: READERS, seconds: 1 })
+  }
+  const measured = await loads(servers, ROUNDS, (server) => load(server, path, { clients: READERS, seconds: 2 }))
+  for (const server of servers) await server.stop()
+  const [ours, theirs] = measured.map(({ rate, p50, p99 }) => ({ rate: rate * events, p50, p99 }))
   return { readers: READERS, events, prazium: ours, peer: theirs }
 }
