@@ -287,7 +287,7 @@ static int check_app(struct verification *v, struct err *err) {
     int rc = check_start(v, err);
     if (rc == 0 && json_array_size(setup) > 0)
         rc = check_steps(v, "setup", "The first account is made", setup, &fault, &evidence, err);
-    if (rc == 0 && fault)
+    if (rc == 0 && fault && !v->broken)
         v->broken = "the first account could not be made";
     json_array_foreach (json_object_get(v->plan, "checks"), i, check) {
         if (rc == 0)
