@@ -16,8 +16,8 @@
 #include "http/internal.h"
 
 enum {
+    TICK_MS = 10,          /* the kernel's clock of what was received goes by steps up to this long */
     STATE_ESTABLISHED = 1, /* TCP_ESTABLISHED of netinet/tcp.h, which clashes with linux/tcp.h */
-    LATELY_MS = 2000,      /* far more than a loop is ever late */
 };
 
 static void write_peer(struct MHD_Connection *mhd, char out[INET6_ADDRSTRLEN]) {
@@ -91,12 +91,15 @@ static bool has_sent_in_vain(const struct conn *conn) {
            !ioctl(conn->fd, SIOCOUTQ, &unsent) && unsent == 0;
 }
 
-bool conn_has_sent_lately(const struct conn *conn) {
+/* The wait for a request's line began when the one before it was done. */
+bool conn_has_sent_anew(const struct conn *conn) {
     struct tcp_info info = {0};
     socklen_t len = sizeof(info);
 
-    return getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_bytes_received > 0 &&
-           info.tcpi_last_data_recv < LATELY_MS;
+    if (getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 || info.tcpi_bytes_received == 0)
+        return false;
+    int64_t waiting_ms = clock_mono_ms() - (conn->deadline_ms - conn->loop->server->config.header_timeout_ms);
+    return !conn->served || (int64_t)info.tcpi_last_data_recv + TICK_MS < waiting_ms;
 }
 
 /* libmicrohttpd closes without a word on a first line that has no form at all. */

@@ -174,7 +174,8 @@ void conn_notify(void *loop, struct MHD_Connection *mhd, void **context, enum MH
 size_t conn_noop_unescape(void *loop, struct MHD_Connection *mhd, char *text);
 /* Answers and cuts at once, past libmicrohttpd, which has sent nothing of an answer yet. */
 void conn_refuse(struct conn *conn, int status, const char *message);
-bool conn_has_sent_lately(const struct conn *conn);
+/* While it waits for a request: something of one has come since the last was done. */
+bool conn_has_sent_anew(const struct conn *conn);
 void conn_cut(struct conn *conn);
 bool conn_has_vanished(const struct conn *conn); /* the peer will send no more */
 void conn_sweep(struct http_loop *loop);         /* deadlines, and vanished peers */

@@ -24,7 +24,7 @@ enum { LINE = 1, HEADERS = 2 };
 static bool is_suspect(const struct conn *conn, unsigned where) {
     if (conn->is_refused)
         return false;
-    if ((where & LINE) && conn->stage == CONN_WAITING && !conn->request && conn_has_sent_lately(conn))
+    if ((where & LINE) && conn->stage == CONN_WAITING && !conn->request && conn_has_sent_anew(conn))
         return true;
     return (where & HEADERS) && (is_in_headers(conn) || is_in_chunks(conn));
 }
