@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/str.h"
@@ -70,8 +71,11 @@ int command_key(const struct options *options, struct arena *arena, struct err *
     struct store *store = NULL;
     struct account *account = NULL;
     struct db *db = NULL;
-    const char *url = options->values[OPTION_DATABASE] ? options->values[OPTION_DATABASE]
-                                                       : arena_printf(arena, "sqlite:%s/prazium.db", options->values[OPTION_DATA]);
+    const char *url = options->values[OPTION_DATABASE], *file = arena_printf(arena, "%s/prazium.db", options->values[OPTION_DATA]);
+    /* Opening it would make it. */
+    if (!url && !fs_exists(file))
+        return err_set(err, ERR_NOT_FOUND, "there is no %s yet: start the server once", file);
+    url = url ? url : arena_printf(arena, "sqlite:%s", file);
     int rc = store_open(&store, &(struct store_config){.url = url}, err);
     if (rc == 0)
         rc = store_reader(store, &db, err);

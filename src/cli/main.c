@@ -71,6 +71,8 @@ int main(int argc, char **argv) {
     if (rc == 0 && options.wants_help) {
         printf("usage: prazium %s %s [OPTIONS]\n\n%s.\n\n", command->name, command->usage, command->help);
         options_print(command->options);
+    } else if (rc == 0 && options.word_count > 0 && !command->usage[0]) {
+        rc = err_set(&err, ERR_VALIDATION, "%s takes no further words, such as %s", command->name, options.words[0]);
     } else if (rc == 0) {
         rc = command->run(&options, arena, &err);
     }

@@ -103,8 +103,10 @@ int server_start(struct server *server, const struct options *options, const cha
     int rc = engine_open(&server->engine, &config, err);
     if (rc == 0)
         rc = ensure_first_account(server->engine, arena, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = api_start(&server->api, &(struct api_config){.listen = listen, .engine = server->engine}, err);
+        rc = rc < 0 ? err_wrap(err, "--listen %s", listen) : 0;
+    }
     if (rc == 0) {
         const char *colon = strrchr(listen, ':');
         const char *host = colon && colon != listen ? arena_strndup(arena, listen, (size_t)(colon - listen)) : "127.0.0.1";
