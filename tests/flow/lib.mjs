@@ -65,6 +65,8 @@ export class Server {
         throw new Error(`the server ended at start: ${code ?? signal}\n${this.log}`)
       }),
     ])
+    // One that a failed test left behind does not keep the tests from ending.
+    for (const handle of [child, child.stdout, child.stderr]) handle.unref()
     this.url = first
     this.key = (await readFile(join(this.data, 'admin.key'), 'utf8')).trim()
     return this
@@ -72,6 +74,7 @@ export class Server {
 
   // SIGTERM, and how it ended; nothing else than a drain with exit code 0 is an end.
   async stop() {
+    this.child.ref()
     this.child.kill('SIGTERM')
     const ended = await this.exited
     assert.deepEqual(ended, { code: 0, signal: null }, `the server ended badly\n${this.log.slice(-8000)}`)
@@ -80,6 +83,7 @@ export class Server {
   }
 
   async kill() {
+    this.child.ref()
     this.child.kill('SIGKILL')
     return this.exited
   }
@@ -113,7 +117,7 @@ export class Server {
     const response = await this.fetch('/v1' + path, options)
     const text = await response.text()
     let parsed = text
-    if (/json/.test(response.headers.get('content-type') ?? '')) parsed = JSON.parse(text)
+    if (text && /json/.test(response.headers.get('content-type') ?? '')) parsed = JSON.parse(text)
     return { status: response.status, text, body: parsed, headers: response.headers }
   }
 

@@ -42,13 +42,17 @@ export function processesOf(data, ...servers) {
 }
 
 // Runs prazium to its end: {code, signal, stdout, stderr}.
-export async function prazium(args, { env = {}, cwd, input } = {}) {
+export async function prazium(args, { env = {}, cwd, input, seconds = 60 } = {}) {
   const child = spawn(binary, args, { env: { ...cleanEnv, ...env }, cwd, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
   const result = { stdout: '', stderr: '' }
+  const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000) // seen as the signal that ended it
   for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (result[name] += text))
   if (input !== undefined) child.stdin.end(input)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (code, signal) => resolve({ code, signal, ...result }))
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      resolve({ code, signal, ...result })
+    })
   })
 }
