@@ -15,6 +15,7 @@
 #include "store/jobs.h"
 #include "store/runs.h"
 
+#define LARGEST_FILE_BYTES (64 << 20)
 #define EVIDENCE_OUTPUT_BYTES 4000 /* of a command's output, its end */
 
 struct verification {
@@ -223,20 +224,28 @@ static json_t *tasks_of_criterion(const struct verification *v, const char *crit
     return found;
 }
 
+/* Every path is in the tree, and every text of "contains" in each of the files. */
+static const char *find_file_fault(struct verification *v, const json_t *check) {
+    size_t i, k, len;
+    json_t *path, *text;
+    json_array_foreach (json_object_get(check, "paths"), i, path) {
+        const char *data, *name = str_or(json_string_value(path), "");
+        struct err err = {0};
+        if (repo_read(v->repo, v->arena, v->run->head_sha, name, LARGEST_FILE_BYTES, &data, &len, &err) < 0)
+            return arena_printf(v->arena, "%s is not in the tree", name);
+        json_array_foreach (json_object_get(check, "contains"), k, text) {
+            if (!memmem(data, len, json_string_value(text), json_string_length(text)))
+                return arena_printf(v->arena, "%s does not contain \"%s\"", name, json_string_value(text));
+        }
+    }
+    return NULL;
+}
+
 /* A criterion that rests on a file or on another check. */
 static int prove_otherwise(struct verification *v, const char *kind, const json_t *check, const char **fault,
                            struct err *err) {
-    size_t i;
-    json_t *path;
     if (str_eq(kind, "files")) {
-        json_array_foreach (json_object_get(check, "paths"), i, path) {
-            const char *data;
-            size_t len;
-            struct err read_err = {0};
-            if (!*fault && repo_read(v->repo, v->arena, v->run->head_sha, json_string_value(path), 64 << 20, &data,
-                                     &len, &read_err) < 0)
-                *fault = arena_printf(v->arena, "%s is not in the tree", json_string_value(path));
-        }
+        *fault = find_file_fault(v, check);
         return 0;
     }
     if (!str_eq(kind, "tests") && !str_eq(kind, "build"))
@@ -265,6 +274,8 @@ static int check_criterion(struct verification *v, const json_t *criterion, stru
             proof, json_own(v->arena, json_pack("{s:s}", "check", str_eq(kind, "tests") ? "test" : kind)));
         if (json_object_get(check, "paths"))
             json_object_set(proof, "paths", json_object_get(check, "paths"));
+        if (json_object_get(check, "contains"))
+            json_object_set(proof, "contains", json_object_get(check, "contains"));
         if (rc == 0)
             rc = record(v, id, kind, title, began, fault, false, NULL, err);
     }

@@ -31,25 +31,26 @@ static void expect_body(const json_t *entity, const json_t *body, json_t *step) 
     }
 }
 
+/* The page and the list show it: by its title, or where that is none of its own, by the link to it. */
 static void read_and_list(struct proof *proof, const json_t *entity, const json_t *body, const char *name) {
     struct names names = names_of(proof, entity);
-    const char *title = proof_title(entity, body);
+    const char *title = proof_title(entity, body), *link = TEXT("/%s/${%s}\"", names.slug, name);
     json_t *step = proof_step(proof, "Read it back", "GET", TEXT("/api/%s/${%s}", names.slug, name), NULL, 200);
     proof_route(step, "GET", TEXT("/api/%s/[id]", names.slug));
     expect_body(entity, body, step);
     step = proof_step(proof, "Its page shows it", "GET", TEXT("/%s/${%s}", names.slug, name), NULL, 200);
     proof_route(step, "GET", TEXT("/%s/[id]", names.slug));
-    if (!title)
-        return;
-    proof_contains(step, "contains", title);
-    step = proof_step(proof, "The list shows it", "GET",
-                      TEXT("/%s?q=%s", names.slug, str_url_encode(proof->arena, title)), NULL, 200);
+    if (title)
+        proof_contains(step, "contains", title);
+    const char *query = title ? TEXT("?q=%s", str_url_encode(proof->arena, title)) : "";
+    step = proof_step(proof, "The list shows it", "GET", TEXT("/%s%s", names.slug, query), NULL, 200);
     proof_route(step, "GET", TEXT("/%s", names.slug));
-    proof_contains(step, "contains", title);
-    step = proof_step(proof, "The API finds it by its words", "GET",
-                      TEXT("/api/%s?q=%s", names.slug, str_url_encode(proof->arena, title)), NULL, 200);
+    proof_contains(step, "contains", title ? title : link);
+    step = proof_step(proof, title ? "The API finds it by its words" : "The API lists it first, as the newest", "GET",
+                      TEXT("/api/%s%s", names.slug, query), NULL, 200);
     proof_route(step, "GET", TEXT("/api/%s", names.slug));
-    proof_expect(step, "total", json_integer(1));
+    if (title)
+        proof_expect(step, "total", json_integer(1));
     proof_expect(step, "page", json_integer(1));
     proof_expect(step, "items.0.id", json_string(TEXT("${%s}", name)));
 }
@@ -150,40 +151,51 @@ static json_t *bad_value(struct proof *proof, const json_t *field, const char **
     return NULL;
 }
 
-static void criterion_refuse(struct proof *proof, const json_t *entity) {
-    struct names names = names_of(proof, entity);
-    json_t *criterion = criterion_open(proof, TEXT("faulty %s are refused", names.many),
-                                       TEXT("When somebody adds %s without a required value or with one that does not "
-                                            "fit, then it is refused and the fault is named at the field.",
-                                            names.a_one),
-                                       names.feature);
-    criterion_entity(criterion, names.slug);
-    json_auto_t *missing = json_object();
-    const char *path = TEXT("/api/%s", names.slug);
+/* Nothing at all, where something is required; names the fault at each field. */
+static bool refuse_empty(struct proof *proof, const json_t *entity, const char *path) {
+    json_t *step = NULL, *field;
     size_t i;
-    json_t *field, *step;
     json_array_foreach (json_object_get(entity, "fields"), i, field) {
-        if (is_refused_empty(field))
-            json_object_set_new(missing, json_str(field, "name", ""),
-                                json_sprintf("%s is required", json_str(field, "label", "")));
+        if (!is_refused_empty(field))
+            continue;
+        if (!step) {
+            step = proof_step(proof, "Nothing filled in", "POST", path, json_object(), 400);
+            proof_expect(step, "error", json_string("validation"));
+        }
+        proof_expect(step, TEXT("fields.%s", json_str(field, "name", "")),
+                     json_sprintf("%s is required", json_str(field, "label", "")));
     }
-    if (json_object_size(missing) > 0) {
-        const char *name;
-        json_t *message;
-        step = proof_step(proof, "Nothing filled in", "POST", path, json_object(), 400);
-        proof_expect(step, "error", json_string("validation"));
-        json_object_foreach (missing, name, message)
-            proof_expect(step, TEXT("fields.%s", name), json_incref(message));
-    }
+    return step != NULL;
+}
+
+static bool refuse_unfit(struct proof *proof, const json_t *entity, const char *path) {
+    bool is_any = false;
+    size_t i;
+    json_t *field;
     json_array_foreach (json_object_get(entity, "fields"), i, field) {
         const char *message = NULL, *name = json_str(field, "name", "");
         json_t *value = bad_value(proof, field, &message);
         if (!value)
             continue;
-        step = proof_step(proof, TEXT("A value that does not fit: %s", json_str(field, "label", "")), "POST", path,
-                          json_pack("{s:o}", name, value), 400);
+        json_t *step = proof_step(proof, TEXT("A value that does not fit: %s", json_str(field, "label", "")), "POST",
+                                  path, json_pack("{s:o}", name, value), 400);
         proof_expect(step, TEXT("fields.%s", name), json_string(message));
+        is_any = true;
     }
+    return is_any;
+}
+
+static void criterion_refuse(struct proof *proof, const json_t *entity) {
+    struct names names = names_of(proof, entity);
+    const char *path = TEXT("/api/%s", names.slug);
+    json_t *criterion = criterion_open(proof, TEXT("faulty %s are refused", names.many), "", names.feature);
+    criterion_entity(criterion, names.slug);
+    bool is_empty_refused = refuse_empty(proof, entity, path), is_unfit_refused = refuse_unfit(proof, entity, path);
+    put_str(criterion, "statement",
+            TEXT("When somebody adds %s %s, then it is refused and the fault is named at the field.", names.a_one,
+                 !is_unfit_refused  ? "without a required value"
+                 : is_empty_refused ? "without a required value, or with one that does not fit"
+                                    : "with a value that does not fit"));
     criterion_close(proof, criterion);
 }
 
@@ -223,6 +235,26 @@ void criteria_entity(struct proof *proof, const json_t *entity) {
     criterion_in_use(proof, entity);
 }
 
+/* Criteria of one feature stand together and count up, as ACCEPTANCE.md shows them. */
+static void number_by_feature(json_t *plan) {
+    json_t *criteria = json_object_get(plan, "criteria"), *ordered = json_array(), *first, *item;
+    json_auto_t *seen = json_object();
+    size_t i, j;
+    json_array_foreach (criteria, i, first) {
+        const char *feature = json_str(first, "feature", "app");
+        if (json_object_get(seen, feature))
+            continue;
+        json_object_set_new(seen, feature, json_true());
+        json_array_foreach (criteria, j, item) {
+            if (!str_eq(json_str(item, "feature", "app"), feature))
+                continue;
+            json_array_append(ordered, item);
+            json_object_set_new(item, "id", json_sprintf("AC-%zu", json_array_size(ordered)));
+        }
+    }
+    json_object_set_new(plan, "criteria", ordered);
+}
+
 void plan_add_criteria(struct draft *draft, json_t *plan) {
     struct proof proof = {.draft = draft,
                           .arena = draft->arena,
@@ -241,5 +273,6 @@ void plan_add_criteria(struct draft *draft, json_t *plan) {
     criteria_features(&proof);
     criteria_accounts(&proof);
     criteria_app(&proof);
+    number_by_feature(plan);
     proof_routes_check(&proof);
 }

@@ -7,19 +7,30 @@
 
 #define TEXT(...) arena_printf(proof->arena, __VA_ARGS__)
 
+/* Every page and every list of the API, not just one of them. */
 static void criterion_closed(struct proof *proof) {
-    const json_t *entity = proof_simple_entity(proof);
-    const char *slug = json_str(entity, "slug", "");
+    const char *slug = json_str(proof_simple_entity(proof), "slug", "");
     json_t *criterion = criterion_open(
         proof, "Without a session nothing is shown",
-        "Given nobody is signed in, when a page is opened, then it leads to sign-in, and the API answers 401.",
+        "Given nobody is signed in, when any page is opened, then it leads to sign-in; the API answers 401.",
         "sign-in");
     criterion_part(criterion, "auth");
     criterion_entity(criterion, slug);
-    json_t *step = proof_step_as(proof, NULL, "A page leads to sign-in", "GET", TEXT("/%s", slug), NULL, 307);
-    json_object_set_new(json_object_get(step, "expect"), "header", json_pack("{s:s}", "location", "/sign-in?next="));
-    step = proof_step_as(proof, NULL, "The API refuses", "GET", TEXT("/api/%s", slug), NULL, 401);
-    proof_expect(step, "error", json_string("unauthenticated"));
+    size_t i;
+    json_t *route, *step;
+    json_array_foreach (json_object_get(proof->plan, "routes"), i, route) {
+        const char *path = json_str(route, "path", "");
+        if (!str_eq(json_str(route, "method", ""), "GET") || !json_flag(route, "auth", false) || strchr(path, '['))
+            continue;
+        bool is_page = str_eq(json_str(route, "kind", ""), "page");
+        step = proof_step_as(proof, NULL, is_page ? "The page leads to sign-in" : "The API refuses", "GET", path, NULL,
+                             is_page ? 307 : 401);
+        if (is_page)
+            json_object_set_new(json_object_get(step, "expect"), "header",
+                                json_pack("{s:s}", "location", "/sign-in?next="));
+        else
+            proof_expect(step, "error", json_string("unauthenticated"));
+    }
     step = proof_step_as(proof, NULL, "Writing is refused too", "POST", TEXT("/api/%s", slug), json_object(), 401);
     proof_expect(step, "error", json_string("unauthenticated"));
     criterion_close(proof, criterion);
@@ -64,7 +75,8 @@ static void criterion_roles(struct proof *proof) {
         proof, "Roles decide who may do what",
         reader ? "Given the first person is admin, when they make another one a reader, then that one sees everything "
                  "and changes nothing."
-               : "Given the first person is admin, then others are members: they write, and cannot manage people.",
+               : "Given the first person is admin, then others are members: they see everything, and cannot manage "
+                 "people.",
         "teams-and-roles");
     criterion_part(criterion, "auth");
     criterion_entity(criterion, slug);
@@ -77,6 +89,7 @@ static void criterion_roles(struct proof *proof) {
     step = proof_step_as(proof, "reader", "A member changes no roles", "PATCH", TEXT("/api/users/${%s}", id),
                          json_pack("{s:s}", "role", "admin"), 403);
     proof_expect(step, "error", json_string("forbidden"));
+    proof_step_as(proof, "reader", "A member sees the records", "GET", TEXT("/api/%s", slug), NULL, 200);
     if (reader) {
         step = proof_step(proof, "The admin changes the role", "PATCH", TEXT("/api/users/${%s}", id),
                           json_pack("{s:s}", "role", reader), 200);
@@ -89,23 +102,37 @@ static void criterion_roles(struct proof *proof) {
     criterion_close(proof, criterion);
 }
 
+/* A step in the name of the token alone. */
+static json_t *step_with_token(struct proof *proof, const char *note, const char *path, const char *secret,
+                               int status) {
+    json_t *step = proof_step_as(proof, NULL, note, "GET", path, NULL, status);
+    json_object_set_new(json_object_get(step, "request"), "headers",
+                        json_pack("{s:s}", "authorization", TEXT("Bearer ${%s}", secret)));
+    return step;
+}
+
 static void criterion_tokens(struct proof *proof) {
+    const char *slug = json_str(proof_simple_entity(proof), "slug", ""), *path = TEXT("/api/%s", slug);
     json_t *criterion = criterion_open(
         proof, "API tokens are made and taken back",
-        "When somebody makes an API token, then it is shown once; when it is taken back, then it is gone.",
+        "When somebody makes an API token, then it is shown once and opens the API; when it is taken back, then it is "
+        "gone and opens nothing.",
         "api-tokens");
     criterion_part(criterion, "tokens");
-    const char *id = proof_name(proof, "token");
+    criterion_entity(criterion, slug);
+    const char *id = proof_name(proof, "token"), *secret = proof_name(proof, "secret");
     json_t *step =
         proof_step(proof, "Make one", "POST", "/api/tokens", json_pack("{s:s}", "name", "Nightly report"), 201);
     proof_save(step, id, "id");
-    proof_save(step, proof_name(proof, "secret"), "token");
+    proof_save(step, secret, "token");
     step = proof_step(proof, "It is listed without its secret", "GET", "/api/tokens", NULL, 200);
     proof_contains(step, "contains", "Nightly report");
-    proof_contains(step, "absent", TEXT("${%s}", proof_name(proof, "secret")));
+    proof_contains(step, "absent", TEXT("${%s}", secret));
+    step_with_token(proof, "It opens the API", path, secret, 200);
     proof_step(proof, "Take it back", "DELETE", TEXT("/api/tokens/${%s}", id), NULL, 204);
     step = proof_step(proof, "It is gone", "GET", "/api/tokens", NULL, 200);
     proof_contains(step, "absent", "Nightly report");
+    step_with_token(proof, "It opens nothing any more", path, secret, 401);
     criterion_close(proof, criterion);
 }
 

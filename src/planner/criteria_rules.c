@@ -41,10 +41,10 @@ static void criterion_unique(struct proof *proof, const json_t *entity, const js
                       i == 0                             ? ""
                       : i + 1 == json_array_size(fields) ? " and "
                                                          : ", ",
-                      text_lower_first(proof->arena, label_of(entity, json_string_value(name))));
+                      TEXT("\"%s\"", label_of(entity, json_string_value(name))));
     json_t *criterion = criterion_open(
         proof,
-        TEXT("no two %s with the same %s", text_lower_first(proof->arena, json_str(entity, "plural", "")), labels),
+        TEXT("no two %s have the same %s", text_lower_first(proof->arena, json_str(entity, "plural", "")), labels),
         TEXT("Given %s, when another one with the same %s is added, then it is refused with \"%s\".",
              a_name(proof, entity), labels, json_str(rule, "message", "")),
         json_str(entity, "feature", ""));
@@ -88,12 +88,11 @@ static void criterion_order(struct proof *proof, const json_t *entity, const jso
                *type = json_str(entity_field(entity, from), "type", "");
     json_t *criterion =
         criterion_open(proof,
-                       TEXT("%s of %s is never before %s", label_of(entity, to), a_name(proof, entity),
-                            text_lower_first(proof->arena, label_of(entity, from))),
-                       TEXT("When somebody adds %s whose %s lies before its %s, then it is refused at that field; the "
+                       TEXT("\"%s\" of %s is never before \"%s\"", label_of(entity, to), a_name(proof, entity),
+                            label_of(entity, from)),
+                       TEXT("When somebody adds %s with \"%s\" before \"%s\", then it is refused at that field; the "
                             "other way round it is taken.",
-                            a_name(proof, entity), text_lower_first(proof->arena, label_of(entity, to)),
-                            text_lower_first(proof->arena, label_of(entity, from))),
+                            a_name(proof, entity), label_of(entity, to), label_of(entity, from)),
                        json_str(entity, "feature", ""));
     criterion_entity(criterion, json_str(entity, "slug", ""));
     json_auto_t *wrong = json_pack("{s:o, s:o}", from, bound_value(type, true), to, bound_value(type, false));
@@ -172,17 +171,20 @@ static void criterion_threshold(struct proof *proof, const json_t *entity, const
     if ((max && limit + 10 > json_number_value(max)) || (min && limit < json_number_value(min)))
         return;
     json_t *criterion = criterion_open(
-        proof, TEXT("%s with little left are flagged", text_lower_first(proof->arena, json_str(entity, "plural", ""))),
-        TEXT("Given %s with a %s of %g, then it is flagged \"%s\" on its page and in the filtered list; one with more "
-             "is not.",
-             a_name(proof, entity), text_lower_first(proof->arena, label_of(entity, field)), limit, label),
+        proof,
+        TEXT("%s at %g or less in \"%s\" are flagged", text_lower_first(proof->arena, json_str(entity, "plural", "")),
+             limit, label_of(entity, field)),
+        TEXT(
+            "Given %s with %g in \"%s\", then it is flagged \"%s\" on its page and in the filtered list; one with more "
+            "is not.",
+            a_name(proof, entity), limit, label_of(entity, field), label),
         json_str(entity, "feature", ""));
     criterion_entity(criterion, slug);
     const char *low = proof_name(proof, "low"), *high = proof_name(proof, "high");
     json_auto_t *few = json_object(), *many = json_object();
     proof_set(entity, few, field, json_integer((json_int_t)limit));
     proof_set(entity, many, field, json_integer((json_int_t)limit + 10));
-    json_t *step = proof_row(proof, "One with little left", entity, few, low);
+    json_t *step = proof_row(proof, "One at the limit", entity, few, low);
     const char *low_title = proof_title(entity, json_object_get(json_object_get(step, "request"), "json"));
     proof_expect(step, "flags.0", json_string(label));
     step = proof_row(proof, "One with plenty", entity, many, high);
@@ -216,9 +218,16 @@ static void criterion_rollup(struct proof *proof, const json_t *entity, const js
     const char *many = text_lower_first(proof->arena, json_str(from, "plural", "")),
                *label = json_str(rule, "label", "");
     json_t *criterion =
-        criterion_open(proof, TEXT("%s of %s is worked out from its %s", label, a_name(proof, entity), many),
-                       TEXT("Given %s with two %s, then its \"%s\" is worked out from them.", a_name(proof, entity),
-                            many, text_lower_first(proof->arena, label)),
+        criterion_open(proof,
+                       TEXT("\"%s\" of %s %s its %s", label, a_name(proof, entity),
+                            is_count            ? "counts"
+                            : str_eq(fn, "avg") ? "is the average of"
+                                                : "adds up",
+                            many),
+                       TEXT("Given %s with two %s, then its \"%s\" is %s.", a_name(proof, entity), many, label,
+                            is_count            ? "2"
+                            : str_eq(fn, "avg") ? "their average"
+                                                : "their sum"),
                        json_str(entity, "feature", ""));
     criterion_entity(criterion, json_str(entity, "slug", ""));
     criterion_entity(criterion, json_str(from, "slug", ""));
@@ -246,11 +255,9 @@ static void criterion_unique_field(struct proof *proof, const json_t *entity, co
     const char *label = json_str(field, "label", ""), *name = json_str(field, "name", "");
     json_t *criterion = criterion_open(
         proof,
-        TEXT("%s of %s is unique",
-             str_eq(text_lower_first(proof->arena, label), label) ? label : text_lower_first(proof->arena, label),
-             a_name(proof, entity)),
-        TEXT("Given %s, when another one with the same %s is added, then it is refused.", a_name(proof, entity),
-             text_lower_first(proof->arena, label)),
+        TEXT("no two %s have the same \"%s\"", text_lower_first(proof->arena, json_str(entity, "plural", "")), label),
+        TEXT("Given %s, when another one with the same \"%s\" is added, then it is refused.", a_name(proof, entity),
+             label),
         json_str(entity, "feature", ""));
     criterion_entity(criterion, json_str(entity, "slug", ""));
     proof->counter++;

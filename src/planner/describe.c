@@ -42,10 +42,10 @@ static const char *type_words(struct arena *arena, const json_t *plan, const jso
         return TEXT("one of %s", option_list(arena, json_object_get(field, "options")));
     const json_t *target = entity_of(plan, json_str(field, "entity", ""));
     const char *effect = json_str(field, "onDelete", "clear");
-    return TEXT("refers to %s (%s)", text_lower_first(arena, json_str(target, "plural", "")),
-                str_eq(effect, "cascade")    ? "goes with it"
-                : str_eq(effect, "restrict") ? "keeps it from being deleted"
-                                             : "cleared when it goes");
+    return TEXT("refers to %s (%s)", text_article(arena, text_lower_first(arena, json_str(target, "name", ""))),
+                str_eq(effect, "cascade")    ? "deleted with it"
+                : str_eq(effect, "restrict") ? "which cannot be deleted meanwhile"
+                                             : "emptied when that is deleted");
 }
 
 static const char *default_words(struct arena *arena, const json_t *field) {
@@ -105,9 +105,9 @@ static const char *describe_rollup(struct arena *arena, const json_t *plan, cons
     if (times)
         what = TEXT("%s times %s", what, text_lower_first(arena, label_of(from, times)));
     if (str_eq(fn, "count"))
-        return TEXT("%s is the number of its %s%s.", json_str(rule, "label", ""), many, where_words(arena, from, rule));
-    return TEXT("%s is the %s of %s over its %s%s.", json_str(rule, "label", ""), str_eq(fn, "avg") ? "average" : "sum",
-                what, many, where_words(arena, from, rule));
+        return TEXT("\"%s\" counts its %s%s.", json_str(rule, "label", ""), many, where_words(arena, from, rule));
+    return TEXT("\"%s\" is the %s of %s over its %s%s.", json_str(rule, "label", ""),
+                str_eq(fn, "avg") ? "average" : "sum", what, many, where_words(arena, from, rule));
 }
 
 const char *describe_rule(struct arena *arena, const json_t *plan, const json_t *entity, const json_t *rule) {
@@ -122,12 +122,11 @@ const char *describe_rule(struct arena *arena, const json_t *plan, const json_t 
         return TEXT("No two have the same %s: \"%s\".", labels, message);
     }
     if (str_eq(kind, "order"))
-        return TEXT("%s is never before %s: \"%s\".", label_of(entity, json_str(rule, "to", "")),
+        return TEXT("\"%s\" is never before \"%s\": \"%s\".", label_of(entity, json_str(rule, "to", "")),
                     label_of(entity, json_str(rule, "from", "")), message);
     if (str_eq(kind, "threshold"))
-        return TEXT("At %g or less in %s it is flagged \"%s\".", json_number_value(json_object_get(rule, "limit")),
-                    text_lower_first(arena, label_of(entity, json_str(rule, "field", ""))),
-                    json_str(rule, "label", ""));
+        return TEXT("At %g or less in \"%s\" it is flagged \"%s\".", json_number_value(json_object_get(rule, "limit")),
+                    label_of(entity, json_str(rule, "field", "")), json_str(rule, "label", ""));
     if (str_eq(kind, "rollup"))
         return describe_rollup(arena, plan, rule);
     const json_t *target = entity_of(plan, json_str(entity_field(entity, json_str(rule, "ref", "")), "entity", ""));

@@ -104,9 +104,26 @@ static const char *check_words(struct arena *arena, const json_t *criterion) {
     if (str_eq(kind, "http"))
         return TEXT("%zu HTTP exchange%s with the running app", steps, steps == 1 ? "" : "s");
     if (str_eq(kind, "files"))
-        return TEXT("the file %s is there",
+        return TEXT("what the file %s says",
                     str_or(json_string_value(json_array_get(json_object_get(check, "paths"), 0)), ""));
     return str_eq(kind, "tests") ? "the app's own tests" : "install, type-check and build";
+}
+
+/* "/api/tasks/${ac3_row}" as "/api/tasks/{row}": which criterion saved the value is of no interest to a reader. */
+static const char *readable_path(struct arena *arena, const char *path) {
+    char *out = arena_strdup(arena, path), *to = out;
+    for (const char *at = path; *at;) {
+        if (at[0] == '$' && at[1] == '{') {
+            *to++ = '{';
+            at += 2;
+            if (at[0] == 'a' && at[1] == 'c' && at[2 + strspn(at + 2, "0123456789")] == '_')
+                at += 3 + strspn(at + 2, "0123456789");
+            continue;
+        }
+        *to++ = *at++;
+    }
+    *to = '\0';
+    return out;
 }
 
 /* Steps of a check as a reader wants them: what is done, and what must come of it. */
@@ -114,10 +131,11 @@ static json_t *described_steps(struct arena *arena, const json_t *criterion) {
     json_t *steps = json_array(), *step;
     size_t i;
     json_array_foreach (json_object_get(json_object_get(criterion, "check"), "steps"), i, step)
-        json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:I}", "note", json_str(step, "note", ""), "method",
-                                               json_str(json_object_get(step, "request"), "method", ""), "path",
-                                               json_str(json_object_get(step, "request"), "path", ""), "status",
-                                               (json_int_t)json_int(json_object_get(step, "expect"), "status", 200)));
+        json_array_append_new(
+            steps, json_pack("{s:s, s:s, s:s, s:I}", "note", json_str(step, "note", ""), "method",
+                             json_str(json_object_get(step, "request"), "method", ""), "path",
+                             readable_path(arena, json_str(json_object_get(step, "request"), "path", "")), "status",
+                             (json_int_t)json_int(json_object_get(step, "expect"), "status", 200)));
     return steps;
 }
 
@@ -160,20 +178,23 @@ static json_t *criteria_groups(struct arena *arena, const json_t *plan) {
     return groups;
 }
 
-/* Lines of a diagram: "tasks }o--o| projects : project". */
-static json_t *relations(const json_t *plan) {
+static json_t *relations(struct arena *arena, const json_t *plan) {
     json_t *lines = json_array(), *entity, *field;
+    const json_t *entities = json_object_get(plan, "entities");
     size_t i, j;
-    json_array_foreach (json_object_get(plan, "entities"), i, entity) {
+    json_array_foreach (entities, i, entity) {
+        const char *one = text_lower_first(arena, json_str(entity, "name", ""));
         json_array_foreach (json_object_get(entity, "fields"), j, field) {
-            if (str_eq(json_str(field, "type", ""), "ref"))
-                json_array_append_new(lines,
-                                      json_pack("{s:s, s:s, s:s, s:s}", "from", json_str(entity, "name", ""), "to",
-                                                json_str(find_by(json_object_get(plan, "entities"), "slug",
-                                                                 json_str(field, "entity", ""), NULL),
-                                                         "name", ""),
-                                                "label", json_str(field, "label", ""), "how",
-                                                json_flag(field, "required", false) ? "always" : "optionally"));
+            if (!str_eq(json_str(field, "type", ""), "ref"))
+                continue;
+            const json_t *target = find_by(entities, "slug", json_str(field, "entity", ""), NULL);
+            const char *to = text_lower_first(arena, json_str(target, "name", ""));
+            bool is_required = json_flag(field, "required", false), is_same = target == entity;
+            const char *from = is_required ? TEXT("Every %s", one) : text_capital(arena, text_article(arena, one));
+            json_array_append_new(
+                lines,
+                json_string(TEXT("%s %s %s%s (`%s`)", from, is_required ? "has" : "may have", is_same ? "another " : "",
+                                 is_same ? to : text_article(arena, to), json_str(field, "name", ""))));
         }
     }
     return lines;
@@ -219,8 +240,10 @@ static json_t *context_of(struct arena *arena, const json_t *plan) {
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "describedEntities", entities, "describedViews",
         described_views(arena, plan), "describedFeatures", described_features(arena, plan), "pageRoutes",
         routes_of_kind(arena, plan, "page"), "apiRoutes", routes_of_kind(arena, plan, "api"), "criteriaGroups",
-        criteria_groups(arena, plan), "relations", relations(plan), "capabilityLines", capability_lines(plan));
+        criteria_groups(arena, plan), "relations", relations(arena, plan), "capabilityLines", capability_lines(plan));
     json_object_set_new(context, "roleList", roles_of(plan));
+    const json_t *later = find_by(json_object_get(plan, "roles"), "value", "member", NULL);
+    put_str(context, "laterRole", text_article(arena, text_lower_first(arena, json_str(later, "label", "Member"))));
     json_object_set_new(context, "withAuth", json_boolean(json_flag(capabilities, "auth", false)));
     json_object_set_new(context, "withRoles", json_boolean(json_flag(capabilities, "roles", false)));
     json_object_set_new(context, "withCsv", json_boolean(json_flag(capabilities, "csv", false)));

@@ -9,7 +9,8 @@
 
 #define MAX_MODULES 8
 #define RECORDS_A_MODULE 3
-#define MAX_TAGLINE 90
+#define MAX_TAGLINE 120
+#define MIN_TAGLINE 30
 
 static const char *without_breaks(struct arena *arena, const char *text) {
     char *out = str_trim(arena, text);
@@ -19,7 +20,7 @@ static const char *without_breaks(struct arena *arena, const char *text) {
     return out;
 }
 
-/* The first sentence, cut at a word. */
+/* The first sentence; what of it fits, up to a comma if there is one. */
 static const char *tagline_of(struct draft *draft) {
     const char *text = without_breaks(draft->arena, str_or(draft->input->description, ""));
     size_t len = strcspn(text, ".!?");
@@ -28,6 +29,10 @@ static const char *tagline_of(struct draft *draft) {
     size_t colon = strcspn(text, ":;");
     if (colon > 12 && colon <= MAX_TAGLINE)
         return arena_strndup(draft->arena, text, colon);
+    for (len = MAX_TAGLINE; len >= MIN_TAGLINE; len--) {
+        if (text[len] == ',')
+            return arena_strndup(draft->arena, text, len);
+    }
     len = MAX_TAGLINE;
     while (len > 0 && text[len] != ' ')
         len--;
