@@ -16,8 +16,9 @@ struct services;
 struct janitor;
 
 struct engine {
-    const char *data_dir; /* absolute */
-    int lock_fd;          /* DATA/lock: one server a data directory */
+    const char *data_dir;  /* absolute */
+    int lock_fd;           /* DATA/lock: one server a data directory */
+    bool has_git, has_net; /* started, so to be stopped: others in the process may use them, too */
     int64_t lease_ms;
     char tag[ID_LEN]; /* marks our children across restarts; a hash of data_dir */
     struct store *store;

@@ -111,8 +111,10 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     int rc = open_data_dir(engine, config->data_dir, err);
     if (rc == 0)
         rc = git_start(err);
+    engine->has_git = rc == 0;
     if (rc == 0)
         rc = net_start(err);
+    engine->has_net = engine->has_git && rc == 0;
     if (rc == 0)
         rc = sandbox_start(err);
     if (rc == 0) {
@@ -159,9 +161,11 @@ void engine_close(struct engine *engine, int64_t grace_ms) {
     mem_closep(&engine->lock_fd);
     arena_destroy(engine->arena);
     pthread_mutex_destroy(&engine->tools_lock);
+    if (engine->has_net)
+        net_stop();
+    if (engine->has_git)
+        git_stop();
     free(engine);
-    net_stop();
-    git_stop();
 }
 
 struct store *engine_store(struct engine *engine) {
