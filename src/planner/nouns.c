@@ -130,13 +130,13 @@ static void refer_to_previous(struct draft *draft, json_t *entity, const char *p
         json_pack("{s:s, s:s, s:s, s:s}", "name", name, "type", "ref", "entity", parent_key, "onDelete", "cascade"));
 }
 
-json_t *noun_entity(struct draft *draft, const char *singular, const char *parent_key) {
+static json_t *entity_named(struct draft *draft, const char *singular, const char *many, const char *parent_key) {
     const char *head = head_of(singular);
     const json_t *thing = known_thing(draft, singular);
     if (!thing && head != singular)
         thing = known_thing(draft, head);
     const char *name = text_capital(draft->arena, singular);
-    const char *plural = noun_plural(draft->arena, name);
+    const char *plural = text_capital(draft->arena, many);
     const char *slug = text_slug(draft->arena, plural, 40);
     if (!slug)
         return NULL;
@@ -168,6 +168,10 @@ json_t *noun_entity(struct draft *draft, const char *singular, const char *paren
         refer_to_previous(draft, entity, parent_key);
     json_object_del(entity, "aliases"); /* it has the description's word already */
     return entity;
+}
+
+json_t *noun_entity(struct draft *draft, const char *singular, const char *parent_key) {
+    return entity_named(draft, singular, noun_plural(draft->arena, singular), parent_key);
 }
 
 /* ---- scanning */
@@ -236,10 +240,10 @@ static const char *phrase_noun(struct scan *scan, size_t start, size_t end) {
     return arena_printf(draft->arena, "%s%s", name, head_one);
 }
 
-static void add_noun(struct scan *scan, const char *singular) {
+static void add_noun(struct scan *scan, const char *singular, const char *plural) {
     struct draft *draft = scan->draft;
     const char *parent = str_or(scan->with_key, scan->last_key);
-    json_t *entity = noun_entity(draft, singular, parent);
+    json_t *entity = entity_named(draft, singular, plural, parent);
     if (!entity)
         return;
     const char *key = json_str(entity, "key", "");
@@ -280,7 +284,7 @@ static void scan_text(struct scan *scan) {
         bool runs_on = end < count && scan->covered[end] && !items[end].before;
         const char *noun = runs_on && !noun_is_plural(items[end - 1].text) ? NULL : phrase_noun(scan, i, end);
         if (noun)
-            add_noun(scan, noun);
+            add_noun(scan, noun, noun_plural(draft->arena, noun));
         i = end;
     }
 }
@@ -304,7 +308,9 @@ static void scan_list(struct scan *scan) {
             str_eq(kind, "generic") || str_eq(kind, "verb") || str_eq(kind, "adjective") || items[i].is_negated)
             continue;
         items_seen++;
-        add_noun(scan, noun_singular(draft->arena, items[i].text));
+        /* What has no English plural is left as it is written: "Mitglieder" are not "Mitglieders". */
+        const char *one = noun_singular(draft->arena, items[i].text);
+        add_noun(scan, one, items[i].text);
     }
 }
 

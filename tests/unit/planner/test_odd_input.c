@@ -85,9 +85,21 @@ static void long_descriptions_are_planned(void **state) {
     whole_or_refused(f, "Long", text, NULL);
 }
 
+/* What has no English plural keeps the form it is written in. */
+static void other_languages_keep_their_words(void **state) {
+    struct fixture *f = *state;
+    struct planner_spec spec =
+        plans_spec(f, "Eine Verwaltung für unseren Sportverein: Mitglieder, Mannschaften und Beiträge.", NULL);
+    const json_t *members = plans_entity(&spec, "mitglieder"), *fees = plans_entity(&spec, "beitraege");
+    assert_string_equal(json_str(members, "name", ""), "Mitglieder");
+    assert_string_equal(json_str(members, "plural", ""), "Mitglieder");
+    assert_string_equal(json_str(fees, "plural", ""), "Beiträge");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(thin_descriptions_are_refused), cmocka_unit_test(strange_descriptions_do_no_harm),
-        cmocka_unit_test(more_than_a_plan_takes_is_an_open_point), cmocka_unit_test(long_descriptions_are_planned)};
+        cmocka_unit_test(more_than_a_plan_takes_is_an_open_point), cmocka_unit_test(long_descriptions_are_planned),
+        cmocka_unit_test(other_languages_keep_their_words)};
     return cmocka_run_group_tests(tests, plans_setup, plans_teardown);
 }
