@@ -115,7 +115,7 @@ static const struct shape rule_order[] = {KIND, NEEDED("from"), NEEDED("to"), NE
 static const struct shape rule_capacity[] = {KIND,  NEEDED("ref"), NEEDED("limit"), NEEDED("message"),
                                              WHERE, WHEN,          UNLESS,          END};
 static const struct shape rule_threshold[] = {
-    KIND, NEEDED("field"), {.key = "limit", .type = SHAPE_NUMBER, .is_required = true}, NEEDED("label"), WHEN, UNLESS,
+    KIND, NEEDED("field"), {.key = "limit", .type = SHAPE_LIMIT, .is_required = true}, NEEDED("label"), WHEN, UNLESS,
     END};
 static const struct shape rule_rollup[] = {
     KIND,           NEEDED("name"), NEEDED("label"), NEEDED("from"), NEEDED("ref"), NEEDED("fn"), MAYBE("field"),

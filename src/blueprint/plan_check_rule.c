@@ -40,11 +40,15 @@ static int check_limit(const struct checker *checker, const json_t *rule, const 
 }
 
 static int check_threshold(const struct checker *checker, const json_t *rule, const char *path, const json_t *entity) {
+    static const char *const plain[] = {"integer", "decimal", NULL};
+    const json_t *limit = json_object_get(rule, "limit");
     int result = plan_check_field(checker, rule, path, "field", entity, plan_check_numeric, NULL);
     if (result < 0)
         return result;
-    if (!json_is_number(json_object_get(rule, "limit")))
-        return plan_check_fault(checker, plan_check_path(checker, path, "limit"), "must be a number");
+    if (!json_is_number(limit) && !json_is_string(limit))
+        return plan_check_fault(checker, plan_check_path(checker, path, "limit"), "must be a number or name a field");
+    if (json_is_string(limit) && (result = plan_check_field(checker, rule, path, "limit", entity, plain, NULL)) < 0)
+        return result;
     return plan_check_text(checker, rule, path, "label");
 }
 

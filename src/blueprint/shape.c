@@ -75,6 +75,9 @@ static int check_value(const struct place *place, const json_t *value, const str
                                         : shape_fault(&here, "must be a whole number");
     case SHAPE_NUMBER:
         return json_is_number(value) ? 0 : shape_fault(&here, "must be a number");
+    case SHAPE_LIMIT:
+        return json_is_number(value) || is_text(value) ? 0
+                                                       : shape_fault(&here, "must be a number or the name of a field");
     case SHAPE_BOOLEAN:
         return json_is_boolean(value) ? 0 : shape_fault(&here, "must be true or false");
     case SHAPE_MAP:

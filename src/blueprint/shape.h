@@ -15,6 +15,7 @@ enum shape_type {
     SHAPE_NAMES, /* a text or a list of texts */
     SHAPE_WHOLE, /* a whole number within min and max, unless both are 0 */
     SHAPE_NUMBER,
+    SHAPE_LIMIT, /* a number, or the name of what holds it */
     SHAPE_BOOLEAN,
     SHAPE_MAP,    /* an object of any keys */
     SHAPE_OBJECT, /* an object of the shape inner */

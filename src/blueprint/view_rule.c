@@ -33,6 +33,16 @@ static void add_limit(json_t *rule, const json_t *entity, const json_t *entities
     view_add_flag(rule, "hasWhere", json_object_get(rule, "where"));
 }
 
+/* The limit is a number, or a field that holds it for each row. */
+static void add_threshold(json_t *rule, const json_t *entity, struct arena *arena) {
+    const json_t *limit = named_field(rule, "limit", entity);
+    view_add(rule, "fieldField", named_field(rule, "field", entity));
+    view_add(rule, "limitField", limit);
+    view_add_text(rule, "limitSql",
+                  limit ? arena_printf(arena, "\"%s\"", json_str(limit, "column", ""))
+                        : json_text(arena, json_object_get(rule, "limit")));
+}
+
 static void add_rollup(json_t *rule, const json_t *from, const json_t *entity) {
     const char *fn = json_str(rule, "fn", "");
     const json_t *field = named_field(rule, "field", from), *times = named_field(rule, "times", from);
@@ -58,7 +68,7 @@ static json_t *decorate_rule(const json_t *source, const json_t *entity, const j
         view_add(rule, "toField", named_field(rule, "to", entity));
     }
     if (str_eq(kind, "threshold"))
-        view_add(rule, "fieldField", named_field(rule, "field", entity));
+        add_threshold(rule, entity, arena);
     if (str_eq(kind, "capacity") || str_eq(kind, "credit"))
         add_limit(rule, entity, entities, arena);
     if (str_eq(kind, "rollup")) {

@@ -96,6 +96,11 @@ static void decorates_rules_and_views(void **state) {
     expect(&fixture, bookings, "rules.capacity.0.hasWhere", "true");
     expect(&fixture, bookings, "has.capacity", "true");
     expect(&fixture, view, "has.capacity", "true");
+    const json_t *products = entity_of(view, "products");
+    expect(&fixture, products, "rules.threshold.0.limitSql", "\"\\\"reorder_level\\\"\"");
+    expect(&fixture, products, "rules.threshold.0.limitField.name", "\"reorderLevel\"");
+    expect(&fixture, products, "rules.threshold.1.limitSql", "\"0\"");
+    assert_null(json_at(products, "rules.threshold.1.limitField"));
     const json_t *board = item_of(json_object_get(view_of(&fixture, "projects"), "views"), "kind", "board");
     expect(&fixture, board, "path", "\"/board\"");
     expect(&fixture, board, "entitySlug", "\"tasks\"");
