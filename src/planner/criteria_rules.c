@@ -162,33 +162,73 @@ static void criterion_limit(struct proof *proof, const json_t *entity, const jso
 
 /* ---- threshold */
 
+#define PLENTY 10 /* how far the row that is not flagged lies above */
+
+static bool within(const json_t *field, int64_t value) {
+    return value >= json_int(field, "min", value) && value <= json_int(field, "max", value) &&
+           (!str_eq(json_str(field, "type", ""), "rating") || value <= 5);
+}
+
+static int rules_of_kind(const json_t *entity, const char *kind) {
+    int count = 0;
+    size_t i;
+    json_t *rule;
+    json_array_foreach (json_object_get(entity, "rules"), i, rule)
+        count += str_eq(json_str(rule, "kind", ""), kind);
+    return count;
+}
+
+/* The level at which rows of the proof are flagged: the rule's own, or one that the field which holds it may have. */
+static int64_t flag_level(const json_t *entity, const json_t *rule) {
+    const json_t *limit = json_object_get(rule, "limit"), *holder = entity_field(entity, json_str(rule, "limit", ""));
+    if (json_is_number(limit))
+        return (int64_t)json_number_value(limit);
+    int64_t level = json_int(holder, "default", 5),
+            least = json_int(entity_field(entity, json_str(rule, "field", "")), "min", level);
+    return level < least ? least : level;
+}
+
+/* A row at, or above, its level. Returns the title that pages show for it, or NULL. */
+static const char *flag_row(struct proof *proof, const json_t *entity, const json_t *rule, int64_t value,
+                            const char *note, const char *name, json_t **step) {
+    const char *limit = json_str(rule, "limit", NULL);
+    json_auto_t *given = json_object();
+    if (limit)
+        proof_set(entity, given, limit, json_integer(flag_level(entity, rule)));
+    proof_set(entity, given, json_str(rule, "field", ""), json_integer(value));
+    *step = proof_row(proof, note, entity, given, name);
+    return proof_title(entity, json_object_get(json_object_get(*step, "request"), "json"));
+}
+
 static void criterion_threshold(struct proof *proof, const json_t *entity, const json_t *rule) {
     const char *field = json_str(rule, "field", ""), *slug = json_str(entity, "slug", ""),
-               *label = json_str(rule, "label", "");
-    const json_t *definition = entity_field(entity, field), *max = json_object_get(definition, "max"),
-                 *min = json_object_get(definition, "min");
-    double limit = json_number_value(json_object_get(rule, "limit"));
-    if ((max && limit + 10 > json_number_value(max)) || (min && limit < json_number_value(min)))
+               *label = json_str(rule, "label", ""), *limit = json_str(rule, "limit", NULL),
+               *many = text_lower_first(proof->arena, json_str(entity, "plural", ""));
+    const json_t *definition = entity_field(entity, field);
+    int64_t level = flag_level(entity, rule);
+    if (!within(definition, level) || !within(definition, level + PLENTY) ||
+        (limit && !within(entity_field(entity, limit), level)))
         return;
+    const char *at = limit ? TEXT("at their \"%s\"", label_of(entity, limit)) : TEXT("at %d", (int)level);
     json_t *criterion = criterion_open(
-        proof,
-        TEXT("%s at %g or less in \"%s\" are flagged", text_lower_first(proof->arena, json_str(entity, "plural", "")),
-             limit, label_of(entity, field)),
-        TEXT(
-            "Given %s with %g in \"%s\", then it is flagged \"%s\" on its page and in the filtered list; one with more "
-            "is not.",
-            a_name(proof, entity), limit, label_of(entity, field), label),
+        proof, TEXT("%s %s or less in \"%s\" are flagged", many, at, label_of(entity, field)),
+        TEXT("Given %s with %d in \"%s\"%s, then it is flagged \"%s\" on its page and in the filtered list; one with "
+             "more is not.",
+             a_name(proof, entity), (int)level, label_of(entity, field),
+             limit ? TEXT(" and as its \"%s\"", label_of(entity, limit)) : "", label),
         json_str(entity, "feature", ""));
     criterion_entity(criterion, slug);
     const char *low = proof_name(proof, "low"), *high = proof_name(proof, "high");
-    json_auto_t *few = json_object(), *many = json_object();
-    proof_set(entity, few, field, json_integer((json_int_t)limit));
-    proof_set(entity, many, field, json_integer((json_int_t)limit + 10));
-    json_t *step = proof_row(proof, "One at the limit", entity, few, low);
-    const char *low_title = proof_title(entity, json_object_get(json_object_get(step, "request"), "json"));
-    proof_expect(step, "flags.0", json_string(label));
-    step = proof_row(proof, "One with plenty", entity, many, high);
-    const char *high_title = proof_title(entity, json_object_get(json_object_get(step, "request"), "json"));
+    json_t *step;
+    const char *low_title = flag_row(proof, entity, rule, level, "One at the limit", low, &step);
+    bool is_only = rules_of_kind(entity, "threshold") == 1;
+    if (is_only)
+        proof_expect(step, "flags", json_pack("[s]", label));
+    else
+        proof_contains(step, "contains", label);
+    const char *high_title = flag_row(proof, entity, rule, level + PLENTY, "One with plenty", high, &step);
+    if (is_only)
+        proof_expect(step, "flags", json_array());
     step = proof_step(proof, "The page flags it", "GET", TEXT("/%s/${%s}", slug, low), NULL, 200);
     proof_contains(step, "contains", label);
     step = proof_step(proof, "The filtered list has the one and not the other", "GET", TEXT("/%s?flag=1", slug), NULL,
@@ -201,11 +241,6 @@ static void criterion_threshold(struct proof *proof, const json_t *entity, const
 }
 
 /* ---- rollup */
-
-static bool within(const json_t *field, int64_t value) {
-    return value >= json_int(field, "min", value) && value <= json_int(field, "max", value) &&
-           (!str_eq(json_str(field, "type", ""), "rating") || value <= 5);
-}
 
 static void criterion_rollup(struct proof *proof, const json_t *entity, const json_t *rule) {
     const json_t *from = proof_entity(proof, json_str(rule, "from", "")), *where = json_object_get(rule, "where");

@@ -110,6 +110,16 @@ static const char *describe_rollup(struct arena *arena, const json_t *plan, cons
                 str_eq(fn, "avg") ? "average" : "sum", what, many, where_words(arena, from, rule));
 }
 
+static const char *describe_threshold(struct arena *arena, const json_t *entity, const json_t *rule) {
+    const char *field = label_of(entity, json_str(rule, "field", "")), *label = json_str(rule, "label", ""),
+               *limit = json_str(rule, "limit", NULL);
+    if (limit)
+        return TEXT("When \"%s\" is at its \"%s\" or below, it is flagged \"%s\".", field, label_of(entity, limit),
+                    label);
+    return TEXT("At %g or less in \"%s\" it is flagged \"%s\".", json_number_value(json_object_get(rule, "limit")),
+                field, label);
+}
+
 const char *describe_rule(struct arena *arena, const json_t *plan, const json_t *entity, const json_t *rule) {
     const char *kind = json_str(rule, "kind", ""), *message = json_str(rule, "message", "");
     if (str_eq(kind, "unique")) {
@@ -125,8 +135,7 @@ const char *describe_rule(struct arena *arena, const json_t *plan, const json_t 
         return TEXT("\"%s\" is never before \"%s\": \"%s\".", label_of(entity, json_str(rule, "to", "")),
                     label_of(entity, json_str(rule, "from", "")), message);
     if (str_eq(kind, "threshold"))
-        return TEXT("At %g or less in \"%s\" it is flagged \"%s\".", json_number_value(json_object_get(rule, "limit")),
-                    label_of(entity, json_str(rule, "field", "")), json_str(rule, "label", ""));
+        return describe_threshold(arena, entity, rule);
     if (str_eq(kind, "rollup"))
         return describe_rollup(arena, plan, rule);
     const json_t *target = entity_of(plan, json_str(entity_field(entity, json_str(rule, "ref", "")), "entity", ""));

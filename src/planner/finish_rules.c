@@ -54,18 +54,11 @@ static bool limit_stands(struct draft *draft, const json_t *entity, json_t *rule
     return true;
 }
 
-/* A limit that names a field of the entity becomes that field's default: templates compare with a number. */
-static bool threshold_stands(const json_t *entity, json_t *rule) {
-    if (!has_type(entity_field(entity, json_str(rule, "field", "")), NUMERIC))
-        return false;
+/* The limit is a number, or a field that holds one for each row. */
+static bool threshold_stands(const json_t *entity, const json_t *rule) {
     const json_t *limit = json_object_get(rule, "limit");
-    if (json_is_string(limit)) {
-        const json_t *field = entity_field(entity, json_string_value(limit));
-        if (!field)
-            return false;
-        json_object_set_new(rule, "limit", json_integer(json_int(field, "default", 0)));
-    }
-    return json_is_number(json_object_get(rule, "limit")) && *json_str(rule, "label", "");
+    return has_type(entity_field(entity, json_str(rule, "field", "")), NUMERIC) && *json_str(rule, "label", "") &&
+           (json_is_number(limit) || has_type(entity_field(entity, json_str(rule, "limit", "")), "integer decimal"));
 }
 
 static bool rollup_stands(struct draft *draft, const json_t *entity, json_t *rule) {
