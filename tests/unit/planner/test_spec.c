@@ -48,7 +48,9 @@ static void the_repair_shop_flags_low_stock(void **state) {
     struct fixture *f = *state;
     struct planner_spec spec = plans_spec(f, plans_descriptions[2], NULL);
     has_entities(&spec, "parts suppliers purchase-orders");
-    assert_non_null(rule_kind_of(&spec, "parts", "threshold"));
+    const json_t *threshold = plans_find(json_object_get(plans_entity(&spec, "parts"), "rules"), "kind", "threshold");
+    assert_string_equal(json_str(threshold, "limit", ""), "reorderLevel");
+    assert_int_equal(json_int(plans_field(&spec, "parts", "reorderLevel"), "default", 0), 5);
     assert_string_equal(json_str(plans_field(&spec, "parts", "supplier"), "entity", ""), "suppliers");
 }
 
