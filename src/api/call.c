@@ -58,7 +58,7 @@ static bool is_among(const char *name, const char *const *names) {
 void call_only(struct api_call *call, const char *const *names) {
     const char *key;
     json_t *value;
-    json_object_foreach(call->body, key, value) {
+    json_object_foreach (call->body, key, value) {
         if (!is_among(key, names))
             call_fault(call, key, "%.60s is not a known field", key);
     }
@@ -133,7 +133,8 @@ void call_query_only(struct api_call *call, const char *const *names) {
     }
 }
 
-int call_id(struct api_call *call, const char *param, const char *prefix, const char *what, const char **out, struct err *err) {
+int call_id(struct api_call *call, const char *param, const char *prefix, const char *what, const char **out,
+            struct err *err) {
     char *id = arena_alloc(call->arena, ID_LEN);
     if (!id_parse(id, http_request_param(call->request, param), prefix))
         return err_set(err, ERR_NOT_FOUND, "%s not found", what);
@@ -187,7 +188,8 @@ void reply_data_end(struct api_call *call, struct buf *out, struct jw *jw, int s
     reply_json(call, out, status);
 }
 
-void reply_page_end(struct api_call *call, struct buf *out, struct jw *jw, int64_t page, int64_t page_size, int64_t total) {
+void reply_page_end(struct api_call *call, struct buf *out, struct jw *jw, int64_t page, int64_t page_size,
+                    int64_t total) {
     jw_key(jw, "pagination");
     jw_object(jw);
     jw_kint(jw, "page", page);

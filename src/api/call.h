@@ -34,7 +34,7 @@ struct api_call {
     struct http_request *request;
     struct http_reply *reply;
     struct arena *arena;
-    struct db *db; /* this thread's read connection */
+    struct db *db;             /* this thread's read connection */
     const struct api_key *key; /* who asks; NULL for ROLE_ANYONE */
     const char *account_id;
     json_t *body; /* an object, after call_body() */
@@ -57,9 +57,10 @@ const struct api_route *api_routes(size_t *count);
 MUST_CHECK int call_body(struct api_call *call, bool is_optional, struct err *err);
 /* Members other than these are faults. names ends with NULL. */
 void call_only(struct api_call *call, const char *const *names);
-void call_fault(struct api_call *call, const char *field, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void call_fault(struct api_call *call, const char *field, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* A string member: trimmed of white space at both ends, 1..max code points. Returns NULL and notes a fault when it is
- * wrong; NULL without a fault when it is absent (or null) and not required. label begins the messages. */
+ * wrong (null, too); NULL without a fault when it is absent and not required. label begins the messages. */
 const char *call_text(struct api_call *call, const char *field, const char *label, bool is_required, size_t max_len);
 /* As call_text, but one of the words (ends with NULL). */
 const char *call_word(struct api_call *call, const char *field, const char *const *words, const char *fallback);
@@ -71,8 +72,10 @@ const char *call_query(struct api_call *call, const char *name);
 void call_query_only(struct api_call *call, const char *const *names);
 /* ERR_VALIDATION when faults were noted. */
 MUST_CHECK int call_check(struct api_call *call, struct err *err);
-/* The id in a path parameter (TypeID or its UUID form) as a TypeID; ERR_NOT_FOUND "<What> not found" when it cannot be one. */
-MUST_CHECK int call_id(struct api_call *call, const char *param, const char *prefix, const char *what, const char **out, struct err *err);
+/* The id in a path parameter (TypeID or its UUID form) as a TypeID; ERR_NOT_FOUND "<What> not found" when it cannot be
+ * one. */
+MUST_CHECK int call_id(struct api_call *call, const char *param, const char *prefix, const char *what, const char **out,
+                       struct err *err);
 /* Loads the project of the path, on call->db, for the caller's account. */
 MUST_CHECK int call_project(struct api_call *call, struct project **out, struct err *err);
 MUST_CHECK int call_run(struct api_call *call, struct run **out, struct err *err);
@@ -83,7 +86,8 @@ MUST_CHECK int call_run(struct api_call *call, struct run **out, struct err *err
 void reply_data(struct buf *out, struct jw *jw);
 void reply_data_end(struct api_call *call, struct buf *out, struct jw *jw, int status);
 /* As reply_data_end, with "pagination". */
-void reply_page_end(struct api_call *call, struct buf *out, struct jw *jw, int64_t page, int64_t page_size, int64_t total);
+void reply_page_end(struct api_call *call, struct buf *out, struct jw *jw, int64_t page, int64_t page_size,
+                    int64_t total);
 /* JSON without an envelope. */
 void reply_json(struct api_call *call, struct buf *out, int status);
 /* The error envelope. call may be NULL. */

@@ -77,10 +77,12 @@ int export_get(struct api_call *call, struct err *err) {
     return 0;
 }
 
-/* One range of bytes, RFC 9110, 14.1.2. Several ranges, other units and malformed ones are ignored: the whole is sent. */
+/* One range of bytes, RFC 9110, 14.1.2. Several ranges, other units and malformed ones are ignored: the whole is sent.
+ */
 enum range_kind { RANGE_NONE, RANGE_ONE, RANGE_UNSATISFIABLE };
 
-static enum range_kind parse_range(struct arena *arena, const char *header, int64_t size, int64_t *first, int64_t *last) {
+static enum range_kind parse_range(struct arena *arena, const char *header, int64_t size, int64_t *first,
+                                   int64_t *last) {
     if (!header || strncasecmp(header, "bytes=", 6) != 0 || strchr(header, ','))
         return RANGE_NONE;
     const char *spec = header + 6, *dash = strchr(spec, '-');
@@ -99,10 +101,10 @@ static enum range_kind parse_range(struct arena *arena, const char *header, int6
     }
     if (!str_to_int(from, 0, INT64_MAX, &a) || (*to && !str_to_int(to, 0, INT64_MAX, &b)))
         return RANGE_NONE;
+    if (*to && b < a)
+        return RANGE_NONE;
     if (a >= size)
         return RANGE_UNSATISFIABLE;
-    if (b < a)
-        return RANGE_NONE;
     *first = a;
     *last = b >= size ? size - 1 : b;
     return RANGE_ONE;
@@ -117,7 +119,8 @@ static void name_file(struct api_call *call, const struct project *project, cons
     const char *slug = str_slug(call->arena, project->name, 60, "app");
     const char *plain = arena_printf(call->arena, "%s-run-%lld.zip", slug, (long long)row->run_number);
     /* A slug is ASCII without quotes, so that the plain form of RFC 6266 says it all. */
-    http_reply_header(call->reply, "Content-Disposition", arena_printf(call->arena, "attachment; filename=\"%s\"", plain));
+    http_reply_header(call->reply, "Content-Disposition",
+                      arena_printf(call->arena, "attachment; filename=\"%s\"", plain));
 }
 
 int export_download(struct api_call *call, struct err *err) {
@@ -130,7 +133,8 @@ int export_download(struct api_call *call, struct err *err) {
     if (row->state == EXPORT_PROCESSING)
         return err_set(err, ERR_CONFLICT, "The export is still being made");
     if (row->state != EXPORT_COMPLETED || row->expires_ms <= clock_now_ms())
-        return err_set(err, ERR_NOT_FOUND, row->state == EXPORT_FAILED ? "The export failed" : "The export has expired");
+        return err_set(err, ERR_NOT_FOUND,
+                       row->state == EXPORT_FAILED ? "The export failed" : "The export has expired");
     const char *etag = arena_printf(call->arena, "\"%s\"", row->sha256);
     http_reply_header(call->reply, "ETag", etag);
     http_reply_header(call->reply, "Accept-Ranges", "bytes");
@@ -139,11 +143,18 @@ int export_download(struct api_call *call, struct err *err) {
         return 0;
     }
     last = row->size_bytes - 1;
-    const char *if_range = http_request_header(call->request, "If-Range"), *range = http_request_header(call->request, "Range");
-    enum range_kind kind = if_range && !str_eq(if_range, etag) ? RANGE_NONE : parse_range(call->arena, range, row->size_bytes, &first, &last);
+    const char *if_range = http_request_header(call->request, "If-Range"),
+               *range = http_request_header(call->request, "Range");
+    if (http_request_method(call->request) != HTTP_GET)
+        range = NULL; /* RFC 9110, 14.2: of GET alone */
+    enum range_kind kind = if_range && !str_eq(if_range, etag)
+                               ? RANGE_NONE
+                               : parse_range(call->arena, range, row->size_bytes, &first, &last);
     if (kind == RANGE_UNSATISFIABLE) {
-        http_reply_header(call->reply, "Content-Range", arena_printf(call->arena, "bytes */%lld", (long long)row->size_bytes));
-        return err_field(err, ERR_RANGE, "Range", "The range lies beyond the %lld bytes of the export", (long long)row->size_bytes);
+        http_reply_header(call->reply, "Content-Range",
+                          arena_printf(call->arena, "bytes */%lld", (long long)row->size_bytes));
+        return err_field(err, ERR_RANGE, "Range", "The range lies beyond the %lld bytes of the export",
+                         (long long)row->size_bytes);
     }
     int fd = open(engine_export_path(call->engine, row->id, call->arena), O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -152,7 +163,8 @@ int export_download(struct api_call *call, struct err *err) {
     if (kind == RANGE_ONE) {
         http_reply_status(call->reply, 206);
         http_reply_header(call->reply, "Content-Range",
-                          arena_printf(call->arena, "bytes %lld-%lld/%lld", (long long)first, (long long)last, (long long)row->size_bytes));
+                          arena_printf(call->arena, "bytes %lld-%lld/%lld", (long long)first, (long long)last,
+                                       (long long)row->size_bytes));
     }
     http_reply_file(call->reply, "application/zip", fd, (uint64_t)first, (uint64_t)(last - first + 1));
     return 0;
@@ -173,7 +185,8 @@ int deployment_create(struct api_call *call, struct err *err) {
     const char *provider = call_text(call, "provider", "provider", true, 40);
     rc = named_run(call, &run_id, err);
     if (rc == 0)
-        rc = engine_deployment_create(call->engine, call->account_id, project->id, run_id, provider, call->arena, &row, err);
+        rc = engine_deployment_create(call->engine, call->account_id, project->id, run_id, provider, call->arena, &row,
+                                      err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);

@@ -10,7 +10,7 @@
 #include "store/runs.h"
 
 #define LIMIT_MAX 1000
-#define PORTION 64       /* events read at a time for a stream */
+#define PORTION 64        /* events read at a time for a stream */
 #define RECONNECT_MS 1000 /* what clients are asked to wait */
 
 int event_list(struct api_call *call, struct err *err) {
@@ -146,8 +146,8 @@ int event_stream(struct api_call *call, struct err *err) {
     str_copy(cursor->run_id, sizeof cursor->run_id, run->id);
     http_reply_header(call->reply, "X-Accel-Buffering", "no");
     cursor->stream = http_reply_stream(call->reply, "text/event-stream", &cursor_ops, cursor);
-    /* From here on the stream owns the cursor. Events committed before the subscription are found by the first read, and
-     * those after it wake the stream. Should subscribing fail, the ticks still move it on. */
+    /* From here on the stream owns the cursor. Events committed before the subscription are found by the first read,
+     * and those after it wake the stream. Should subscribing fail, the ticks still move it on. */
     struct err bus_err = {0};
     (void)!bus_subscribe(engine_bus(call->engine), arena_printf(call->arena, "run:%s", run->id), cursor_woken, cursor,
                          &cursor->subscription, &bus_err);

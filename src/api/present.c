@@ -128,7 +128,9 @@ void present_export(struct jw *jw, struct api_call *call, const struct export *r
             jw_int(jw, row->size_bytes);
         else
             jw_null(jw);
-        jw_kstr(jw, "downloadUrl", is_there ? arena_printf(call->arena, "/projects/%s/exports/%s/download", row->project_id, row->id) : NULL);
+        jw_kstr(jw, "downloadUrl",
+                is_there ? arena_printf(call->arena, "/projects/%s/exports/%s/download", row->project_id, row->id)
+                         : NULL);
         jw_ktime(jw, "expiresAt", row->expires_ms);
         if (row->state == EXPORT_FAILED)
             jw_kstr(jw, "error", row->error);

@@ -1,8 +1,8 @@
 /* projects: create, list, read, change, archive. */
+#include "store/projects.h"
 #include "api/handlers.h"
 #include "api/present.h"
 #include "base/str.h"
-#include "store/projects.h"
 
 int project_create(struct api_call *call, struct err *err) {
     struct project *project = NULL;
@@ -112,7 +112,8 @@ int project_update(struct api_call *call, struct err *err) {
         call_fault(call, "name", "name or description is required");
     rc = call_check(call, err);
     if (rc == 0)
-        rc = engine_project_update(call->engine, call->account_id, project->id, name, description, call->arena, &project, err);
+        rc = engine_project_update(call->engine, call->account_id, project->id, name, description, call->arena,
+                                   &project, err);
     return rc < 0 ? rc : reply_project(call, project, err);
 }
 

@@ -12,7 +12,8 @@
 
 #define LINE_MAX_BYTES 4096
 
-/* The question's own default, else what commits to least: the first option, no, no text (then the question is left out). */
+/* The question's own default, else what commits to least: the first option, no, no text (then the question is left
+ * out). */
 static json_t *default_of(const json_t *question) {
     json_t *given = json_object_get(question, "default"), *options = json_object_get(question, "options");
     const char *type = json_str(question, "type", "");
@@ -34,7 +35,7 @@ static json_t *option_of(const json_t *question, const char *text) {
     size_t i;
     if (str_to_int(text, 1, (int64_t)json_array_size(options), &number))
         return json_array_get(options, (size_t)number - 1);
-    json_array_foreach(options, i, option) {
+    json_array_foreach (options, i, option) {
         if (strcasecmp(json_string_value(option), text) == 0)
             return option;
     }
@@ -72,9 +73,14 @@ static json_t *ask(const json_t *question, json_t *fallback, struct arena *arena
     const char *type = json_str(question, "type", "");
     char line[LINE_MAX_BYTES];
     size_t i;
-    json_array_foreach(options, i, option) printf("    %zu. %s\n", i + 1, json_string_value(option));
+    json_array_foreach (options, i, option)
+        printf("    %zu. %s\n", i + 1, json_string_value(option));
     for (;;) {
-        printf("    %s [%s] ", str_eq(type, "boolean") ? "y/n" : str_eq(type, "multiple_choice") ? "numbers, with commas" : str_eq(type, "text") ? "text" : "number",
+        printf("    %s [%s] ",
+               str_eq(type, "boolean")           ? "y/n"
+               : str_eq(type, "multiple_choice") ? "numbers, with commas"
+               : str_eq(type, "text")            ? "text"
+                                                 : "number",
                fallback ? json_text(arena, fallback) : "none");
         fflush(stdout);
         if (!fgets(line, sizeof line, stdin))
@@ -100,20 +106,23 @@ static int read_file(const char *file, struct arena *arena, json_t **out, struct
     return rc < 0 ? err_wrap(err, "%s", file) : 0;
 }
 
-int answers_take(const json_t *questions, const char *file, bool asks, struct arena *arena, json_t **answers, struct err *err) {
+int answers_take(const json_t *questions, const char *file, bool asks, struct arena *arena, json_t **answers,
+                 struct err *err) {
     json_t *given = NULL, *question, *all = json_own(arena, json_array());
     size_t i;
     int rc = file ? read_file(file, arena, &given, err) : 0;
     if (rc < 0)
         return rc;
-    json_array_foreach(questions, i, question) {
+    json_array_foreach (questions, i, question) {
         const char *id = json_str(question, "id", "");
         json_t *fallback = default_of(question), *answer = json_incref(json_object_get(given, id));
         printf("  %s  %s\n", id, json_str(question, "question", ""));
         if (!answer)
             answer = asks ? ask(question, fallback, arena) : json_incref(fallback);
         if (answer) {
-            printf("      → %s\n", json_is_string(answer) ? json_string_value(answer) : json_is_boolean(answer) ? (json_is_true(answer) ? "yes" : "no") : json_text(arena, answer));
+            printf("      → %s\n", json_is_string(answer)    ? json_string_value(answer)
+                                   : json_is_boolean(answer) ? (json_is_true(answer) ? "yes" : "no")
+                                                             : json_text(arena, answer));
             json_array_append_new(all, json_pack("{s:s, s:o}", "questionId", id, "answer", answer));
         }
         json_decref(fallback);

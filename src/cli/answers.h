@@ -10,6 +10,7 @@
 
 /* Prints every question with the answer taken. file (may be NULL) wins, then the person if asks, then the default.
  * *answers: [{"questionId", "answer"}] in the arena. */
-MUST_CHECK int answers_take(const json_t *questions, const char *file, bool asks, struct arena *arena, json_t **answers, struct err *err);
+MUST_CHECK int answers_take(const json_t *questions, const char *file, bool asks, struct arena *arena, json_t **answers,
+                            struct err *err);
 
 #endif

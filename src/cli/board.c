@@ -62,11 +62,12 @@ static void print_task(const struct board *board, int i) {
     const struct board_task *task = &board->tasks[i];
     char elapsed[24] = "", files[24] = "";
     if (task->began_ms)
-        snprintf(elapsed, sizeof elapsed, "%.1f s", (double)((task->ended_ms ? task->ended_ms : clock_mono_ms()) - task->began_ms) / 1000.0);
+        snprintf(elapsed, sizeof elapsed, "%.1f s",
+                 (double)((task->ended_ms ? task->ended_ms : clock_mono_ms()) - task->began_ms) / 1000.0);
     if (task->files)
         snprintf(files, sizeof files, "%d file%s", task->files, task->files == 1 ? "" : "s");
-    printf("  %s%s task-%03d  %-34.34s %-10s %8s  %-10s%s", colour_of(board, task->state), mark_of(task->state), i + 1, task->slug, task->state,
-           elapsed, files, board_plain(board));
+    printf("  %s%s task-%03d  %-34.34s %-10s %8s  %-10s%s", colour_of(board, task->state), mark_of(task->state), i + 1,
+           task->slug, task->state, elapsed, files, board_plain(board));
 }
 
 static void print_bar(const struct board *board) {
@@ -118,7 +119,7 @@ static struct board_task *task_of(struct board *board, const json_t *data) {
 static void on_decomposed(struct board *board, const json_t *data) {
     size_t i;
     json_t *entry;
-    json_array_foreach(json_object_get(data, "tasks"), i, entry) {
+    json_array_foreach (json_object_get(data, "tasks"), i, entry) {
         if (board->count == BOARD_TASKS_MAX)
             break;
         struct board_task *task = &board->tasks[board->count++];
@@ -149,9 +150,9 @@ static void on_check(struct board *board, const json_t *data) {
     const char *status = json_str(data, "status", "");
     bool passed = str_eq(status, "passed");
     board->is_frozen = true;
-    printf("  %s%s%s %-12s %s %s(%.1f s)%s\n", passed ? board_green(board) : board_red(board), passed ? "✓" : "✗", board_plain(board),
-           json_str(data, "check", ""), json_str(data, "title", ""), board_dim(board), (double)json_int(data, "durationMs", 0) / 1000.0,
-           board_plain(board));
+    printf("  %s%s%s %-12s %s %s(%.1f s)%s\n", passed ? board_green(board) : board_red(board), passed ? "✓" : "✗",
+           board_plain(board), json_str(data, "check", ""), json_str(data, "title", ""), board_dim(board),
+           (double)json_int(data, "durationMs", 0) / 1000.0, board_plain(board));
     if (!passed)
         printf("      %s\n", json_str(data, "fault", status));
 }

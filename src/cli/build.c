@@ -61,7 +61,8 @@ static int connect_server(struct build *build, struct err *err) {
         rc = server_start(&build->server, options, "127.0.0.1:0", build->arena, err);
         url = build->server.url;
         struct err read_err = {0};
-        if (rc == -ERR_CONFLICT && fs_read_file(arena_printf(build->arena, "%s/server.url", data), 1024, &text, &read_err) == 0) {
+        if (rc == -ERR_CONFLICT &&
+            fs_read_file(arena_printf(build->arena, "%s/server.url", data), 1024, &text, &read_err) == 0) {
             url = str_trim(build->arena, text.data);
             rc = 0;
         }
@@ -72,45 +73,58 @@ static int connect_server(struct build *build, struct err *err) {
         rc = server_admin_key(data, build->arena, &key, err);
     if (rc < 0)
         return rc;
-    build->client = (struct client){.net = net_client_create(), .url = url, .key = key, .arena = build->arena, .is_cancelled = is_interrupted, .cancel_arg = build};
-    printf("%sserver%s   %s%s\n", board_dim(&build->board), board_plain(&build->board), url, build->server.engine ? " (started for this build)" : "");
+    build->client = (struct client){.net = net_client_create(),
+                                    .url = url,
+                                    .key = key,
+                                    .arena = build->arena,
+                                    .is_cancelled = is_interrupted,
+                                    .cancel_arg = build};
+    printf("%sserver%s   %s%s\n", board_dim(&build->board), board_plain(&build->board), url,
+           build->server.engine ? " (started for this build)" : "");
     return 0;
 }
 
 static int create_project(struct build *build, const char *description, struct err *err) {
-    const char *name = build->options->values[OPTION_NAME] ? build->options->values[OPTION_NAME] : name_of_description(build->arena, description);
+    const char *name = build->options->values[OPTION_NAME] ? build->options->values[OPTION_NAME]
+                                                           : name_of_description(build->arena, description);
     json_t *project = NULL;
-    int rc = client_call(&build->client, "POST", "/projects", json_pack("{s:s, s:s}", "name", name, "description", description), &project, err);
+    int rc = client_call(&build->client, "POST", "/projects",
+                         json_pack("{s:s, s:s}", "name", name, "description", description), &project, err);
     if (rc < 0)
         return rc;
     build->project = arena_printf(build->arena, "/projects/%s", json_str(project, "id", ""));
-    printf("%sproject%s  %s  %s\n", board_dim(&build->board), board_plain(&build->board), json_str(project, "id", ""), name);
+    printf("%sproject%s  %s  %s\n", board_dim(&build->board), board_plain(&build->board), json_str(project, "id", ""),
+           name);
     return 0;
 }
 
 static int clarify(struct build *build, struct err *err) {
     json_t *asked = NULL, *planned = NULL, *answers = NULL;
-    int rc = client_call(&build->client, "POST", arena_printf(build->arena, "%s/clarify", build->project), NULL, &asked, err);
+    int rc = client_call(&build->client, "POST", arena_printf(build->arena, "%s/clarify", build->project), NULL, &asked,
+                         err);
     if (rc < 0)
         return rc;
     heading(build, "Questions");
     bool asks = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !option_flag(build->options, OPTION_YES);
-    rc = answers_take(json_object_get(asked, "questions"), build->options->values[OPTION_ANSWERS], asks, build->arena, &answers, err);
+    rc = answers_take(json_object_get(asked, "questions"), build->options->values[OPTION_ANSWERS], asks, build->arena,
+                      &answers, err);
     if (rc == 0)
-        rc = client_call(&build->client, "POST", arena_printf(build->arena, "%s/answers", build->project), json_pack("{s:O}", "answers", answers),
-                         &planned, err);
+        rc = client_call(&build->client, "POST", arena_printf(build->arena, "%s/answers", build->project),
+                         json_pack("{s:O}", "answers", answers), &planned, err);
     if (rc < 0)
         return rc;
     heading(build, "Spec");
     const char *name;
     json_t *text;
-    json_object_foreach(json_object_get(json_object_get(planned, "spec"), "documents"), name, text) {
+    json_object_foreach (json_object_get(json_object_get(planned, "spec"), "documents"), name, text) {
         printf("  %s%s%s\n", board_green(&build->board), name, board_plain(&build->board));
-        for (const char *line = json_string_value(text); line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        for (const char *line = json_string_value(text); line && *line;
+             line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
             if (str_starts(line, "## ") || str_starts(line, "# "))
                 printf("    %.*s\n", (int)strcspn(line, "\n"), line);
     }
-    return client_call(&build->client, "POST", arena_printf(build->arena, "%s/approve", build->project), NULL, &planned, err);
+    return client_call(&build->client, "POST", arena_printf(build->arena, "%s/approve", build->project), NULL, &planned,
+                       err);
 }
 
 static int on_event(const char *type, const json_t *data, void *arg) {
@@ -121,18 +135,22 @@ static int on_event(const char *type, const json_t *data, void *arg) {
 
 static int run(struct build *build, struct err *err) {
     json_t *begun = NULL, *ignored = NULL;
-    int rc = client_call(&build->client, "POST", arena_printf(build->arena, "%s/runs", build->project), json_pack("{s:s}", "trigger", "manual"), &begun, err);
+    int rc = client_call(&build->client, "POST", arena_printf(build->arena, "%s/runs", build->project),
+                         json_pack("{s:s}", "trigger", "manual"), &begun, err);
     if (rc < 0)
         return rc;
     build->run_id = json_str(begun, "id", "");
     build->run = arena_printf(build->arena, "%s/runs/%s", build->project, build->run_id);
-    heading(build, arena_printf(build->arena, "Run %lld  %s", (long long)json_int(begun, "runNumber", 0), build->run_id));
-    rc = client_follow(&build->client, arena_printf(build->arena, "%s/events/stream", build->run), on_event, build, err);
+    heading(build,
+            arena_printf(build->arena, "Run %lld  %s", (long long)json_int(begun, "runNumber", 0), build->run_id));
+    rc =
+        client_follow(&build->client, arena_printf(build->arena, "%s/events/stream", build->run), on_event, build, err);
     if (rc == -ERR_CANCELLED) {
         struct err cancel_err = {0};
         printf("\ncancelling…\n");
         build->client.is_cancelled = NULL;
-        if (client_call(&build->client, "POST", arena_printf(build->arena, "%s/cancel", build->run), NULL, &ignored, &cancel_err) < 0)
+        if (client_call(&build->client, "POST", arena_printf(build->arena, "%s/cancel", build->run), NULL, &ignored,
+                        &cancel_err) < 0)
             fprintf(stderr, "prazium: %s\n", cancel_err.message);
         return err_set(err, ERR_CANCELLED, "the run was cancelled");
     }
@@ -141,13 +159,16 @@ static int run(struct build *build, struct err *err) {
 
 /* What proves a criterion, on one line. */
 static const char *evidence_line(struct arena *arena, const json_t *criterion) {
-    const json_t *evidence = json_object_get(criterion, "evidence"), *exchanges = json_object_get(evidence, "exchanges");
+    const json_t *evidence = json_object_get(criterion, "evidence"),
+                 *exchanges = json_object_get(evidence, "exchanges");
     size_t count = json_array_size(exchanges);
     if (count == 0)
         return arena_printf(arena, "check %s", json_str(evidence, "check", json_str(evidence, "kind", "")));
     const json_t *last = json_array_get(exchanges, count - 1);
-    return arena_printf(arena, "%zu exchange%s, last %s %s → %lld", count, count == 1 ? "" : "s", json_str(json_object_get(last, "request"), "method", ""),
-                        json_str(json_object_get(last, "request"), "path", ""), (long long)json_int(json_object_get(last, "response"), "status", 0));
+    return arena_printf(arena, "%zu exchange%s, last %s %s → %lld", count, count == 1 ? "" : "s",
+                        json_str(json_object_get(last, "request"), "method", ""),
+                        json_str(json_object_get(last, "request"), "path", ""),
+                        (long long)json_int(json_object_get(last, "response"), "status", 0));
 }
 
 static int report(struct build *build, struct err *err) {
@@ -158,16 +179,19 @@ static int report(struct build *build, struct err *err) {
         return rc;
     const json_t *criteria = json_object_get(json_object_get(view, "verificationResult"), "criteria");
     heading(build, "Acceptance criteria");
-    json_array_foreach(criteria, i, criterion) {
+    json_array_foreach (criteria, i, criterion) {
         bool is_proven = str_eq(json_str(criterion, "status", ""), "proven");
         proven += is_proven;
-        printf("  %s%-6s %-7s%s %-58.58s %s%s%s\n", is_proven ? board_green(&build->board) : board_red(&build->board), json_str(criterion, "id", ""),
-               json_str(criterion, "status", ""), board_plain(&build->board), json_str(criterion, "title", ""), board_dim(&build->board),
-               is_proven ? evidence_line(build->arena, criterion) : json_str(criterion, "fault", ""), board_plain(&build->board));
+        printf("  %s%-6s %-7s%s %-58.58s %s%s%s\n", is_proven ? board_green(&build->board) : board_red(&build->board),
+               json_str(criterion, "id", ""), json_str(criterion, "status", ""), board_plain(&build->board),
+               json_str(criterion, "title", ""), board_dim(&build->board),
+               is_proven ? evidence_line(build->arena, criterion) : json_str(criterion, "fault", ""),
+               board_plain(&build->board));
     }
     printf("  %zu of %zu proven\n", proven, json_array_size(criteria));
     if (!str_eq(json_str(view, "status", ""), "succeeded"))
-        return err_set(err, ERR_INTERNAL, "the run is %s: %s", json_str(view, "status", ""), json_str(view, "error", "see the events"));
+        return err_set(err, ERR_INTERNAL, "the run is %s: %s", json_str(view, "status", ""),
+                       json_str(view, "error", "see the events"));
     return 0;
 }
 
@@ -191,9 +215,11 @@ static int export(struct build *build, struct err *err) {
     int rc = client_call(&build->client, "POST", arena_printf(build->arena, "%s/export", build->project),
                          json_pack("{s:s, s:s}", "runId", build->run_id, "format", "zip"), &row, err);
     if (rc == 0)
-        rc = await(build, arena_printf(build->arena, "%s/exports/%s", build->project, json_str(row, "id", "")), "processing", &row, err);
+        rc = await(build, arena_printf(build->arena, "%s/exports/%s", build->project, json_str(row, "id", "")),
+                   "processing", &row, err);
     if (rc == 0 && !str_eq(json_str(row, "status", ""), "completed"))
-        rc = err_set(err, ERR_INTERNAL, "the export is %s: %s", json_str(row, "status", ""), json_str(row, "error", ""));
+        rc =
+            err_set(err, ERR_INTERNAL, "the export is %s: %s", json_str(row, "status", ""), json_str(row, "error", ""));
     if (rc == 0)
         rc = client_call(&build->client, "GET", build->project, NULL, &project, err);
     if (rc < 0)
@@ -215,11 +241,14 @@ static int preview(struct build *build, struct err *err) {
     int rc = client_call(&build->client, "POST", arena_printf(build->arena, "%s/deploy", build->project),
                          json_pack("{s:s, s:s}", "runId", build->run_id, "provider", "local"), &row, err);
     if (rc == 0)
-        rc = await(build, arena_printf(build->arena, "%s/deployments/%s", build->project, json_str(row, "deploymentId", "")), "deploying", &row, err);
+        rc = await(build,
+                   arena_printf(build->arena, "%s/deployments/%s", build->project, json_str(row, "deploymentId", "")),
+                   "deploying", &row, err);
     if (rc < 0)
         return rc;
     if (!str_eq(json_str(row, "status", ""), "live"))
-        return err_set(err, ERR_UNAVAILABLE, "the preview is %s: %s", json_str(row, "status", ""), json_str(row, "error", ""));
+        return err_set(err, ERR_UNAVAILABLE, "the preview is %s: %s", json_str(row, "status", ""),
+                       json_str(row, "error", ""));
     build->preview_url = json_str(row, "url", "");
     struct net_request request = {.method = "GET", .url = build->preview_url, .follow_redirects = true};
     rc = net_request(build->client.net, &request, build->arena, &response, err);
@@ -228,7 +257,8 @@ static int preview(struct build *build, struct err *err) {
     if (rc < 0)
         return rc;
     heading(build, "Preview");
-    printf("  %s  answered %d with %zu bytes in %lld ms\n", build->preview_url, response.status, response.body_len, (long long)response.elapsed_ms);
+    printf("  %s  answered %d with %zu bytes in %lld ms\n", build->preview_url, response.status, response.body_len,
+           (long long)response.elapsed_ms);
     fflush(stdout);
     return 0;
 }
@@ -246,7 +276,11 @@ static void stay_up(struct build *build) {
 int command_build(const struct options *options, struct arena *arena, struct err *err) {
     struct build build = {.options = options, .arena = arena};
     if (options->word_count != 1)
-        return err_set(err, ERR_VALIDATION, "give the description as one argument: prazium build \"A recipe box for families.\"");
+        return err_set(err, ERR_VALIDATION,
+                       "give the description as one argument: prazium build \"A recipe box for families.\"");
+    if (!str_is_utf8(options->words[0], strlen(options->words[0])))
+        return err_set(err, ERR_VALIDATION,
+                       "the description is not UTF-8: the terminal seems to have another encoding");
     board_init(&build.board);
     /* Blocked before any thread starts; asked for by is_interrupted and stay_up. */
     sigemptyset(&build.ending);

@@ -13,7 +13,7 @@ struct command {
     const char *name;
     const char *usage; /* what follows the name */
     const char *help;
-    unsigned options;  /* FOR_… */
+    unsigned options; /* FOR_… */
     command_run *run;
 };
 

@@ -1,7 +1,6 @@
 /* doctor: checks what this machine has for the job, and says what to do about what it has not. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/proc.h"
@@ -19,6 +17,7 @@
 #include "cli/server.h"
 #include "store/store.h"
 
+#define ANSWER_WALL_MS 10000
 #define NODE_MAJOR_MIN 20
 #define NODE_MINOR_MIN 9
 #define DISK_MIN_BYTES (UINT64_C(2) << 30)
@@ -34,31 +33,23 @@ static const char *first_line(struct arena *arena, const char *program, const ch
     const char *argv[] = {program, argument, NULL};
     const char *env[] = {arena_printf(arena, "PATH=%s", str_or(getenv("PATH"), "/usr/local/bin:/usr/bin:/bin")),
                          arena_printf(arena, "HOME=%s", str_or(getenv("HOME"), "/")), NULL};
-    struct proc proc;
-    struct proc_exit ended;
+    struct proc_spec spec = {.argv = argv, .env = env};
+    struct proc_exit ended = {0};
     struct err err = {0};
-    int fds[2];
-    char text[256];
-    if (pipe2(fds, O_CLOEXEC) < 0)
-        return NULL;
-    int rc = proc_start(&proc, &(struct proc_spec){.argv = argv, .env = env, .stdout_fd = fds[1]}, &err);
-    close(fds[1]);
-    ssize_t len = rc == 0 ? read(fds[0], text, sizeof text - 1) : 0;
-    close(fds[0]);
-    if (rc < 0)
-        return NULL;
-    if (proc_wait(&proc, clock_mono_ms() + 10000, &ended, &err) < 0)
-        proc_signal_group(&proc, 9);
-    proc_release(&proc);
-    text[len > 0 ? len : 0] = '\0';
-    text[strcspn(text, "\n")] = '\0';
-    return text[0] ? arena_strdup(arena, text) : NULL;
+    struct buf text;
+    buf_init(&text, 4096);
+    int rc = proc_capture(&spec, ANSWER_WALL_MS, &text, &ended, &err);
+    const char *line =
+        rc == 0 && ended.code == 0 && text.len ? arena_strndup(arena, text.data, strcspn(text.data, "\n")) : NULL;
+    buf_release(&text);
+    return line && *line ? line : NULL;
 }
 
 static void check_node(const struct options *options, struct arena *arena, struct finding *out) {
     int major = 0, minor = 0;
     out->is = first_line(arena, "node", "--version");
-    out->is_well = out->is && sscanf(out->is, "v%d.%d", &major, &minor) == 2 && (major > NODE_MAJOR_MIN || (major == NODE_MAJOR_MIN && minor >= NODE_MINOR_MIN));
+    out->is_well = out->is && sscanf(out->is, "v%d.%d", &major, &minor) == 2 &&
+                   (major > NODE_MAJOR_MIN || (major == NODE_MAJOR_MIN && minor >= NODE_MINOR_MIN));
     out->mend = "install Node.js 20.9 or newer: `make setup` brings it, or npm's `node` package does";
 }
 
@@ -99,7 +90,8 @@ static void check_database(const struct options *options, struct arena *arena, s
         rc = store_check(store, &err);
     store_close(store);
     out->is_well = rc == 0;
-    out->is = rc == 0 ? arena_printf(arena, "sound, schema %d", store_schema_version()) : arena_strdup(arena, err.message);
+    out->is =
+        rc == 0 ? arena_printf(arena, "sound, schema %d", store_schema_version()) : arena_strdup(arena, err.message);
 }
 
 static void check_port(const struct options *options, struct arena *arena, struct finding *out) {
@@ -112,7 +104,9 @@ static void check_port(const struct options *options, struct arena *arena, struc
         out->mend = "give --listen as ADDRESS:PORT";
         return;
     }
-    if (inet_pton(AF_INET, colon == listen_on ? "0.0.0.0" : arena_strndup(arena, listen_on, (size_t)(colon - listen_on)), &address.sin_addr) != 1) {
+    if (inet_pton(AF_INET,
+                  colon == listen_on ? "0.0.0.0" : arena_strndup(arena, listen_on, (size_t)(colon - listen_on)),
+                  &address.sin_addr) != 1) {
         out->is_well = true; /* a name, or IPv6: the server says so itself */
         return;
     }
@@ -129,8 +123,8 @@ static const struct {
     const char *name;
     void (*check)(const struct options *options, struct arena *arena, struct finding *out);
 } checks[] = {
-    {"node", check_node},   {"npm", check_npm},           {"data", check_data},
-    {"disk", check_disk},   {"database", check_database}, {"listen", check_port},
+    {"node", check_node}, {"npm", check_npm},           {"data", check_data},
+    {"disk", check_disk}, {"database", check_database}, {"listen", check_port},
 };
 
 int command_doctor(const struct options *options, struct arena *arena, struct err *err) {

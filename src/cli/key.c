@@ -26,7 +26,8 @@ static int revoke_in_tx(struct db *db, void *arg, struct err *err) {
     return store_key_revoke(db, call->key.id, clock_now_ms(), &call->revoked, err);
 }
 
-static int create(struct store *store, const struct account *account, const struct options *options, struct arena *arena, struct err *err) {
+static int create(struct store *store, const struct account *account, const struct options *options,
+                  struct arena *arena, struct err *err) {
     const char *text = key_make(arena);
     struct key_call call = {.key = {.name = str_or(options->values[OPTION_NAME], "key"),
                                     .role = options->values[OPTION_ROLE],
@@ -47,8 +48,9 @@ static int list(struct db *db, const struct account *account, struct arena *aren
     char made[CLOCK_ISO_LEN], used[CLOCK_ISO_LEN];
     int rc = store_key_list(db, arena, account->id, &keys, &count, err);
     for (size_t i = 0; rc == 0 && i < count; i++)
-        printf("%s  …%s  %-6s  %-7s  made %s  used %s  %s\n", keys[i].id, keys[i].hint, keys[i].role, keys[i].revoked_ms ? "revoked" : "live",
-               clock_iso(keys[i].created_ms, made), keys[i].last_used_ms ? clock_iso(keys[i].last_used_ms, used) : "never", keys[i].name);
+        printf("%s  …%s  %-6s  %-7s  made %s  used %s  %s\n", keys[i].id, keys[i].hint, keys[i].role,
+               keys[i].revoked_ms ? "revoked" : "live", clock_iso(keys[i].created_ms, made),
+               keys[i].last_used_ms ? clock_iso(keys[i].last_used_ms, used) : "never", keys[i].name);
     return rc;
 }
 
@@ -67,11 +69,14 @@ int command_key(const struct options *options, struct arena *arena, struct err *
     if (!str_eq(action, "create") && !str_eq(action, "list") && !is_revoke)
         return err_set(err, ERR_VALIDATION, "say what to do: prazium key create | list | revoke ID");
     if (options->word_count != (is_revoke ? 2u : 1u))
-        return err_set(err, ERR_VALIDATION, is_revoke ? "say which key: prazium key revoke ID" : "prazium key %s takes no further words", action);
+        return err_set(err, ERR_VALIDATION,
+                       is_revoke ? "say which key: prazium key revoke ID" : "prazium key %s takes no further words",
+                       action);
     struct store *store = NULL;
     struct account *account = NULL;
     struct db *db = NULL;
-    const char *url = options->values[OPTION_DATABASE], *file = arena_printf(arena, "%s/prazium.db", options->values[OPTION_DATA]);
+    const char *url = options->values[OPTION_DATABASE],
+               *file = arena_printf(arena, "%s/prazium.db", options->values[OPTION_DATA]);
     /* Opening it would make it. */
     if (!url && !fs_exists(file))
         return err_set(err, ERR_NOT_FOUND, "there is no %s yet: start the server once", file);

@@ -9,25 +9,43 @@
 
 /* Sorted by name. */
 static const struct command commands[] = {
-    {.name = "build", .usage = "\"DESCRIPTION\"", .options = FOR_BUILD, .run = command_build,
+    {.name = "build",
+     .usage = "\"DESCRIPTION\"",
+     .options = FOR_BUILD,
+     .run = command_build,
      .help = "build an app: questions, spec, run with live progress, export, preview"},
-    {.name = "doctor", .usage = "", .options = FOR_DOCTOR, .run = command_doctor, .help = "check this machine, and say what to do"},
-    {.name = "key", .usage = "create | list | revoke ID", .options = FOR_KEY, .run = command_key, .help = "API keys of the first account"},
-    {.name = "serve", .usage = "", .options = FOR_SERVE, .run = command_serve, .help = "run the server: API, event streams, workers"},
+    {.name = "doctor",
+     .usage = "",
+     .options = FOR_DOCTOR,
+     .run = command_doctor,
+     .help = "check this machine, and say what to do"},
+    {.name = "key",
+     .usage = "create | list | revoke ID",
+     .options = FOR_KEY,
+     .run = command_key,
+     .help = "API keys of the first account"},
+    {.name = "serve",
+     .usage = "",
+     .options = FOR_SERVE,
+     .run = command_serve,
+     .help = "run the server: API, event streams, workers"},
     {.name = "version", .usage = "", .options = 0, .run = command_version, .help = "print the version"},
 };
 
 static void print_usage(FILE *out) {
-    fprintf(out, "prazium turns the description of an app into a built, verified, running app.\n\nusage: prazium COMMAND [OPTIONS]\n\n");
+    fprintf(out, "prazium turns the description of an app into a built, verified, running app.\n\nusage: prazium "
+                 "COMMAND [OPTIONS]\n\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         fprintf(out, "  %-10s %-28s %s\n", commands[i].name, commands[i].usage, commands[i].help);
     fprintf(out, "\n`prazium COMMAND --help` lists the options of a command.\n");
 }
 
 static void print_markdown(void) {
-    printf("# Commands and options\n\nMade from the option table by `prazium help --markdown`. Options given on the command line win over the environment.\n");
+    printf("# Commands and options\n\nMade from the option table by `prazium help --markdown`. Options given on the "
+           "command line win over the environment.\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        printf("\n## `prazium %s%s%s`\n\n%s.\n", commands[i].name, commands[i].usage[0] ? " " : "", commands[i].usage, commands[i].help);
+        printf("\n## `prazium %s%s%s`\n\n%s.\n", commands[i].name, commands[i].usage[0] ? " " : "", commands[i].usage,
+               commands[i].help);
         if (commands[i].options) {
             printf("\n");
             options_print_markdown(commands[i].options);

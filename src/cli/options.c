@@ -23,40 +23,104 @@ struct option_row {
 
 /* Sorted by name. */
 static const struct option_row rows[] = {
-    [OPTION_ANSWERS] = {.name = "answers", .kind = KIND_TEXT, .metavar = "FILE", .commands = FOR_BUILD,
-                        .help = "answers to the questions as JSON, {\"q1\": \"…\"}; what it leaves out takes the default"},
-    [OPTION_BLUEPRINTS] = {.name = "blueprints", .kind = KIND_TEXT, .metavar = "DIR", .commands = FOR_SERVE | FOR_BUILD,
+    [OPTION_ANSWERS] = {.name = "answers",
+                        .kind = KIND_TEXT,
+                        .metavar = "FILE",
+                        .commands = FOR_BUILD,
+                        .help =
+                            "answers to the questions as JSON, {\"q1\": \"…\"}; what it leaves out takes the default"},
+    [OPTION_BLUEPRINTS] = {.name = "blueprints",
+                           .kind = KIND_TEXT,
+                           .metavar = "DIR",
+                           .commands = FOR_SERVE | FOR_BUILD,
                            .help = "a catalog to use instead of the one compiled in"},
-    [OPTION_DATA] = {.name = "data", .kind = KIND_TEXT, .metavar = "DIR", .fallback = "./data",
+    [OPTION_DATA] = {.name = "data",
+                     .kind = KIND_TEXT,
+                     .metavar = "DIR",
+                     .fallback = "./data",
                      .commands = FOR_SERVE | FOR_BUILD | FOR_KEY | FOR_DOCTOR,
                      .help = "where everything is kept; made if absent"},
-    [OPTION_DATABASE] = {.name = "database", .kind = KIND_TEXT, .metavar = "URL", .commands = FOR_SERVE | FOR_BUILD | FOR_KEY,
+    [OPTION_DATABASE] = {.name = "database",
+                         .kind = KIND_TEXT,
+                         .metavar = "URL",
+                         .commands = FOR_SERVE | FOR_BUILD | FOR_KEY,
                          .help = "sqlite:PATH; without it, a SQLite file in the data directory"},
-    [OPTION_GRACE] = {.name = "grace", .kind = KIND_NUMBER, .metavar = "SECONDS", .fallback = "10", .min = 0, .max = 3600, .commands = FOR_SERVE,
+    [OPTION_GRACE] = {.name = "grace",
+                      .kind = KIND_NUMBER,
+                      .metavar = "SECONDS",
+                      .fallback = "10",
+                      .min = 0,
+                      .max = 3600,
+                      .commands = FOR_SERVE,
                       .help = "what running jobs have at the end before they go back to the queue"},
-    [OPTION_KEEP] = {.name = "keep", .kind = KIND_FLAG, .commands = FOR_BUILD,
+    [OPTION_KEEP] = {.name = "keep",
+                     .kind = KIND_FLAG,
+                     .commands = FOR_BUILD,
                      .help = "stay up with the preview until Ctrl-C (the default on a terminal)"},
-    [OPTION_KEY] = {.name = "key", .kind = KIND_TEXT, .metavar = "KEY", .commands = FOR_BUILD,
-                    .help = "API key for --server; without it, the admin.key of the data directory. Better given by the environment"},
-    [OPTION_LISTEN] = {.name = "listen", .kind = KIND_TEXT, .metavar = "ADDRESS", .fallback = "127.0.0.1:3001", .commands = FOR_SERVE | FOR_DOCTOR,
+    [OPTION_KEY] =
+        {.name = "key",
+         .kind = KIND_TEXT,
+         .metavar = "KEY",
+         .commands = FOR_BUILD,
+         .help =
+             "API key for --server; without it, the admin.key of the data directory. Better given by the environment"},
+    [OPTION_LISTEN] = {.name = "listen",
+                       .kind = KIND_TEXT,
+                       .metavar = "ADDRESS",
+                       .fallback = "127.0.0.1:3001",
+                       .commands = FOR_SERVE | FOR_DOCTOR,
                        .help = "address and port of the API; port 0 takes a free one"},
-    [OPTION_LOG_FORMAT] = {.name = "log-format", .kind = KIND_WORD, .words = "text|json", .fallback = "text", .commands = FOR_SERVE,
+    [OPTION_LOG_FORMAT] = {.name = "log-format",
+                           .kind = KIND_WORD,
+                           .words = "text|json",
+                           .fallback = "text",
+                           .commands = FOR_SERVE,
                            .help = "how log lines look"},
-    [OPTION_LOG_LEVEL] = {.name = "log-level", .kind = KIND_WORD, .words = "debug|info|warn|error", .commands = FOR_SERVE | FOR_BUILD,
-                          .help = "least level that is logged: info for serve, error for build; debug has a line a request"},
-    [OPTION_NAME] = {.name = "name", .kind = KIND_TEXT, .metavar = "NAME", .commands = FOR_BUILD | FOR_KEY,
+    [OPTION_LOG_LEVEL] =
+        {.name = "log-level",
+         .kind = KIND_WORD,
+         .words = "debug|info|warn|error",
+         .commands = FOR_SERVE | FOR_BUILD,
+         .help = "least level that is logged: info for serve, error for build; debug has a line a request"},
+    [OPTION_NAME] = {.name = "name",
+                     .kind = KIND_TEXT,
+                     .metavar = "NAME",
+                     .commands = FOR_BUILD | FOR_KEY,
                      .help = "of the project (default: from the description), or of the key"},
-    [OPTION_OUT] = {.name = "out", .kind = KIND_TEXT, .metavar = "FILE", .commands = FOR_BUILD,
+    [OPTION_OUT] = {.name = "out",
+                    .kind = KIND_TEXT,
+                    .metavar = "FILE",
+                    .commands = FOR_BUILD,
                     .help = "where the zip goes; default: its own name, in this folder"},
-    [OPTION_PREVIEW] = {.name = "preview", .kind = KIND_WORD, .words = "on|off", .fallback = "on", .commands = FOR_BUILD,
+    [OPTION_PREVIEW] = {.name = "preview",
+                        .kind = KIND_WORD,
+                        .words = "on|off",
+                        .fallback = "on",
+                        .commands = FOR_BUILD,
                         .help = "whether the app is started at the end"},
-    [OPTION_ROLE] = {.name = "role", .kind = KIND_WORD, .words = "member|admin", .fallback = "member", .commands = FOR_KEY,
+    [OPTION_ROLE] = {.name = "role",
+                     .kind = KIND_WORD,
+                     .words = "member|admin",
+                     .fallback = "member",
+                     .commands = FOR_KEY,
                      .help = "what a new key may do"},
-    [OPTION_SERVER] = {.name = "server", .kind = KIND_TEXT, .metavar = "URL", .commands = FOR_BUILD,
-                       .help = "a running server, such as http://127.0.0.1:3001; without it, the one on the data directory, else one of its own"},
-    [OPTION_WORKERS] = {.name = "workers", .kind = KIND_NUMBER, .metavar = "N", .min = 0, .max = 64, .commands = FOR_SERVE | FOR_BUILD,
+    [OPTION_SERVER] = {.name = "server",
+                       .kind = KIND_TEXT,
+                       .metavar = "URL",
+                       .commands = FOR_BUILD,
+                       .help = "a running server, such as http://127.0.0.1:3001; without it, the one on the data "
+                               "directory, else one of its own"},
+    [OPTION_WORKERS] = {.name = "workers",
+                        .kind = KIND_NUMBER,
+                        .metavar = "N",
+                        .min = 0,
+                        .max = 64,
+                        .commands = FOR_SERVE | FOR_BUILD,
                         .help = "worker threads in the server; default: one a core"},
-    [OPTION_YES] = {.name = "yes", .kind = KIND_FLAG, .commands = FOR_BUILD, .help = "take the default answers without asking"},
+    [OPTION_YES] = {.name = "yes",
+                    .kind = KIND_FLAG,
+                    .commands = FOR_BUILD,
+                    .help = "take the default answers without asking"},
 };
 
 static const char *env_name(const struct option_row *row, char out[64]) {
@@ -82,12 +146,17 @@ static int check_value(const struct option_row *row, const char *value, const ch
         return *value ? 0 : err_field(err, ERR_VALIDATION, row->name, "%s must not be empty", given_as);
     case KIND_NUMBER:
         if (!str_to_int(value, row->min, row->max, &number))
-            return err_field(err, ERR_VALIDATION, row->name, "%s must be a number from %lld to %lld", given_as, (long long)row->min, (long long)row->max);
+            return err_field(err, ERR_VALIDATION, row->name, "%s must be a number from %lld to %lld", given_as,
+                             (long long)row->min, (long long)row->max);
         return 0;
     case KIND_WORD:
-        return is_one_of(value, row->words) ? 0 : err_field(err, ERR_VALIDATION, row->name, "%s must be one of %s", given_as, row->words);
+        return is_one_of(value, row->words)
+                   ? 0
+                   : err_field(err, ERR_VALIDATION, row->name, "%s must be one of %s", given_as, row->words);
     case KIND_FLAG:
-        return is_one_of(value, "1|0|on|off|true|false") ? 0 : err_field(err, ERR_VALIDATION, row->name, "%s must be on or off", given_as);
+        return is_one_of(value, "1|0|on|off|true|false")
+                   ? 0
+                   : err_field(err, ERR_VALIDATION, row->name, "%s must be on or off", given_as);
     }
     return 0;
 }
@@ -108,7 +177,8 @@ static int take_environment(struct options *out, unsigned command, struct err *e
 }
 
 /* One argument that begins with "--". Returns how many arguments it took, or a negative code. */
-static int take_option(struct options *out, unsigned command, char **args, int left, struct arena *arena, struct err *err) {
+static int take_option(struct options *out, unsigned command, char **args, int left, struct arena *arena,
+                       struct err *err) {
     const char *equals = strchr(args[0], '=');
     const char *name = equals ? arena_strndup(arena, args[0] + 2, (size_t)(equals - args[0] - 2)) : args[0] + 2;
     for (size_t i = 0; i < OPTION_COUNT; i++) {
@@ -192,7 +262,7 @@ void options_print_markdown(unsigned command) {
         printf("| `");
         for (const char *c = usage; *c; c++) /* a bar would end the cell */
             printf(*c == '|' ? "\\|" : "%c", *c);
-        printf("` | `%s` | %s%s%s | %s |\n", env_name(&rows[i], name), rows[i].fallback ? "`" : "", str_or(rows[i].fallback, "–"),
-               rows[i].fallback ? "`" : "", rows[i].help);
+        printf("` | `%s` | %s%s%s | %s |\n", env_name(&rows[i], name), rows[i].fallback ? "`" : "",
+               str_or(rows[i].fallback, "–"), rows[i].fallback ? "`" : "", rows[i].help);
     }
 }

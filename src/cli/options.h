@@ -39,14 +39,16 @@ enum {
 };
 
 struct options {
-    const char *values[OPTION_COUNT]; /* given on the command line, else of the environment, else the default; NULL for none */
-    const char **words;               /* what is no option, in order */
+    const char
+        *values[OPTION_COUNT]; /* given on the command line, else of the environment, else the default; NULL for none */
+    const char **words;        /* what is no option, in order */
     size_t word_count;
     bool wants_help;
 };
 
 /* args are those after the command's name. ERR_VALIDATION says what is wrong with which option. */
-MUST_CHECK int options_parse(struct options *out, unsigned command, char **args, int count, struct arena *arena, struct err *err);
+MUST_CHECK int options_parse(struct options *out, unsigned command, char **args, int count, struct arena *arena,
+                             struct err *err);
 bool option_flag(const struct options *options, enum option_id id);
 int64_t option_int(const struct options *options, enum option_id id); /* parsed and in range already */
 /* Two lines an option, for --help. */

@@ -26,7 +26,8 @@ int command_serve(const struct options *options, struct arena *arena, struct err
     int rc = server_start(&server, options, options->values[OPTION_LISTEN], arena, err);
     if (rc < 0)
         return rc;
-    log_event(LOG_INFO, "serving", "url", server.url, "data", engine_data_dir(server.engine), "version", PRAZIUM_VERSION, NULL);
+    log_event(LOG_INFO, "serving", "url", server.url, "data", engine_data_dir(server.engine), "version",
+              PRAZIUM_VERSION, NULL);
     /* For whoever starts us with port 0. */
     printf("%s\n", server.url);
     fflush(stdout);

@@ -5,8 +5,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/id.h"
@@ -42,7 +42,8 @@ struct first_call {
 static int make_first_account(struct db *db, void *arg, struct err *err) {
     struct first_call *call = arg;
     struct account account = {.name = "Default", .tier = "enterprise", .created_ms = clock_now_ms()};
-    struct api_key key = {.name = "admin", .role = "admin", .hint = call->key + strlen(call->key) - 4, .created_ms = account.created_ms};
+    struct api_key key = {
+        .name = "admin", .role = "admin", .hint = call->key + strlen(call->key) - 4, .created_ms = account.created_ms};
     int64_t count = 0;
     int rc = store_account_count(db, &count, err);
     call->made = false;
@@ -71,7 +72,8 @@ static int ensure_first_account(struct engine *engine, struct arena *arena, stru
         return rc;
     struct first_call call = {.key = key_make(arena)};
     const char *line = arena_printf(arena, "%s\n", call.key);
-    rc = fs_write_file_atomic(arena_printf(arena, "%s/admin.key", engine_data_dir(engine)), line, strlen(line), 0600, err);
+    rc = fs_write_file_atomic(arena_printf(arena, "%s/admin.key", engine_data_dir(engine)), line, strlen(line), 0600,
+                              err);
     return rc < 0 ? rc : store_write(engine_store(engine), make_first_account, &call, err);
 }
 
@@ -93,11 +95,13 @@ static void raise_descriptor_limit(void) {
     }
 }
 
-int server_start(struct server *server, const struct options *options, const char *listen, struct arena *arena, struct err *err) {
+int server_start(struct server *server, const struct options *options, const char *listen, struct arena *arena,
+                 struct err *err) {
     struct engine_config config = {.data_dir = options->values[OPTION_DATA],
                                    .database_url = options->values[OPTION_DATABASE],
                                    .blueprints_dir = options->values[OPTION_BLUEPRINTS],
-                                   .worker_count = options->values[OPTION_WORKERS] ? (int)option_int(options, OPTION_WORKERS) : -1};
+                                   .worker_count =
+                                       options->values[OPTION_WORKERS] ? (int)option_int(options, OPTION_WORKERS) : -1};
     *server = (struct server){0};
     raise_descriptor_limit();
     int rc = engine_open(&server->engine, &config, err);
@@ -109,10 +113,14 @@ int server_start(struct server *server, const struct options *options, const cha
     }
     if (rc == 0) {
         const char *colon = strrchr(listen, ':');
-        const char *host = colon && colon != listen ? arena_strndup(arena, listen, (size_t)(colon - listen)) : "127.0.0.1";
-        server->url = arena_printf(arena, "http://%s:%d", str_eq(host, "0.0.0.0") ? "127.0.0.1" : host, api_port(server->api));
+        const char *host =
+            colon && colon != listen ? arena_strndup(arena, listen, (size_t)(colon - listen)) : "127.0.0.1";
+        /* "All addresses" is none to connect to. */
+        host = str_eq(host, "0.0.0.0") ? "127.0.0.1" : str_eq(host, "[::]") ? "[::1]" : host;
+        server->url = arena_printf(arena, "http://%s:%d", host, api_port(server->api));
         const char *line = arena_printf(arena, "%s\n", server->url);
-        rc = fs_write_file_atomic(arena_printf(arena, "%s/server.url", engine_data_dir(server->engine)), line, strlen(line), 0644, err);
+        rc = fs_write_file_atomic(arena_printf(arena, "%s/server.url", engine_data_dir(server->engine)), line,
+                                  strlen(line), 0644, err);
     }
     if (rc < 0)
         server_stop(server, 0);

@@ -13,7 +13,8 @@ struct server {
 };
 
 /* Opens the engine, makes the first account and its key if there is none, serves. Writes DATA/server.url. */
-MUST_CHECK int server_start(struct server *server, const struct options *options, const char *listen, struct arena *arena, struct err *err);
+MUST_CHECK int server_start(struct server *server, const struct options *options, const char *listen,
+                            struct arena *arena, struct err *err);
 void server_stop(struct server *server, int64_t grace_ms);
 
 /* The key in DATA/admin.key. */
