@@ -26,8 +26,8 @@ format: ## clang-format over all C files
 	@scripts/setup lint
 	@git ls-files -- '*.c' '*.h' | xargs clang-format -i
 
-bench: build ## what bench/ measures
-	@scripts/setup run
+bench: build ## prazium beside Fastify, nginx and git, on this machine
+	@scripts/setup bench
 	@. scripts/env && exec bench/run
 
 clean: ## removes what was built, and the fetched Node

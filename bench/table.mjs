@@ -24,7 +24,7 @@ function rowsOf({ start, runs, reads, writes, streams }) {
   ]
   for (const [name, of] of [['draft', reads.small], ['with spec', reads.with_spec]]) {
     rows.push(more(`${name}, ${kib(of.bytes)}`, of.prazium, of.peer, 'Fastify, SQLite'))
-    rows.push(more(`${name}, ${kib(of.bytes)}`, of.prazium, of.nginx, 'nginx, a file; no key, no look-up'))
+    if (of.nginx) rows.push(more(`${name}, ${kib(of.bytes)}`, of.prazium, of.nginx, 'nginx, a file; no key, no look-up'))
   }
   rows.push(['DURABLE WRITES'])
   for (const [name, key, peer] of [
