@@ -11,6 +11,8 @@ static const char *const days[] = {"date", "datetime", NULL}, *const instants[] 
 static const char *const bodies[] = {"longtext", NULL}, *const places[] = {"decimal", NULL};
 static const char *const groups[] = {"choice", "ref", NULL};
 
+static const char *const report_functions[] = {"sum", "avg", NULL};
+
 /* The fields that each kind of view names. */
 static const struct view_field {
     const char *kind, *key;
@@ -43,6 +45,8 @@ static int check_page(const struct checker *checker, const json_t *view, const c
             continue;
         result = plan_check_field(checker, view, path, row->key, entity, row->types, NULL);
     }
+    if (result == 0 && str_eq(kind, "report") && json_object_get(view, "fn"))
+        result = plan_check_one_of(checker, view, path, "fn", report_functions);
     return result;
 }
 

@@ -56,6 +56,8 @@ static json_t *page_of(const json_t *source, const json_t *entities, struct aren
     }
     if (str_eq(json_str(source, "kind", NULL), "board"))
         add_board(page, entity);
+    if (str_eq(json_str(source, "kind", NULL), "report"))
+        json_object_set_new(page, "fnIs", view_flags(json_str(source, "fn", "sum"), "sum", "avg", NULL));
     if (str_eq(json_str(source, "kind", NULL), "timer")) {
         view_add(page, "minutesField", view_first_field(entity, "minutes"));
         view_add(page, "userField", view_first_field(entity, "user"));

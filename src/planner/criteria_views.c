@@ -146,28 +146,45 @@ static void criterion_map(struct proof *proof, const json_t *view) {
     criterion_close(proof, criterion);
 }
 
+/* A month of its own for each report, older than any other row and than those of the reports before: it comes first. */
+static const char *month_of_report(const struct proof *proof, const json_t *view) {
+    size_t i;
+    int year = 1999;
+    json_t *other;
+    json_array_foreach (json_object_get(proof->plan, "views"), i, other) {
+        if (other == view)
+            break;
+        year -= str_eq(json_str(other, "kind", ""), "report");
+    }
+    return TEXT("%d-07", year);
+}
+
 static void criterion_report(struct proof *proof, const json_t *view) {
     const json_t *entity = proof_entity(proof, json_str(view, "entity", ""));
     const json_t *date = entity_field(entity, json_str(view, "date", ""));
-    const char *slug = json_str(view, "slug", "");
-    bool is_date = str_eq(json_str(date, "type", ""), "date");
+    const char *slug = json_str(view, "slug", ""), *month = month_of_report(proof, view);
+    bool is_average = str_eq(json_str(view, "fn", "sum"), "avg");
     int64_t least = json_int(entity_field(entity, json_str(view, "field", "")), "min", 0),
             value = least > 3 ? least : 3;
-    json_t *criterion = open_view(proof, view, TEXT("%s adds up by month", json_str(view, "title", "")),
-                                  TEXT("Given two %s in one month, then the report shows that month with their sum.",
-                                       lower_name(proof, entity, "plural")));
+    json_t *criterion = open_view(
+        proof, view,
+        TEXT("\"%s\" shows the %s of each month", json_str(view, "title", ""), is_average ? "average" : "sum"),
+        TEXT("Given two %s in one month, then the report shows that month with their %s.",
+             lower_name(proof, entity, "plural"), is_average ? "average" : "sum"));
     for (int i = 0; i < 2; i++) {
         json_auto_t *given = json_object();
         proof_set(entity, given, json_str(view, "date", ""),
-                  json_string(is_date ? "1999-07-15" : "1999-07-15T10:00:00.000Z"));
-        proof_set(entity, given, json_str(view, "field", ""), json_integer(value));
+                  json_string(str_eq(json_str(date, "type", ""), "date") ? TEXT("%s-15", month)
+                                                                         : TEXT("%s-15T10:00:00.000Z", month)));
+        /* An average of different values is no sum and none of the two; 3 and 5 are ratings, too. */
+        proof_set(entity, given, json_str(view, "field", ""), json_integer(is_average ? value + 2 * i : value));
         proof_row(proof, i == 0 ? "One" : "Another in the same month", entity, given, NULL);
     }
-    /* No other row is that old: the month comes first. */
-    json_t *step = proof_step(proof, "The sum of that month", "GET", TEXT("/api/%s", slug), NULL, 200);
+    json_t *step = proof_step(proof, is_average ? "The average of that month" : "The sum of that month", "GET",
+                              TEXT("/api/%s", slug), NULL, 200);
     proof_route(step, "GET", TEXT("/api/%s", slug));
-    proof_expect(step, "months.0.month", json_string("1999-07"));
-    proof_expect(step, "months.0.total", json_integer(2 * value));
+    proof_expect(step, "months.0.month", json_string(month));
+    proof_expect(step, "months.0.total", json_integer(is_average ? value + 1 : 2 * value));
     open_page(proof, view, "The page opens", "", NULL);
     criterion_close(proof, criterion);
 }

@@ -164,8 +164,9 @@ const char *describe_view(struct arena *arena, const json_t *plan, const json_t 
         return TEXT("%s where they are, with a list beside", many);
     if (str_eq(kind, "report")) {
         const char *by = json_str(view, "by", NULL);
-        return TEXT("%s of %s by month%s%s", text_lower_first(arena, label_of(entity, json_str(view, "field", ""))),
-                    many, by ? " and by " : "", by ? text_lower_first(arena, label_of(entity, by)) : "");
+        return TEXT("%s%s of %s by month%s%s", str_eq(json_str(view, "fn", "sum"), "avg") ? "average " : "",
+                    text_lower_first(arena, label_of(entity, json_str(view, "field", ""))), many, by ? " and by " : "",
+                    by ? text_lower_first(arena, label_of(entity, by)) : "");
     }
     return "the figures that matter, and what was added last";
 }
