@@ -42,9 +42,6 @@ struct draft {
 };
 
 /* ---- draft.c */
-/* The draft up to answers and feedback; fails on a description that is too thin. answers may be NULL. */
-MUST_CHECK int draft_make(struct draft *draft, const struct planner *planner, const struct planner_input *input,
-                          json_t *answers, struct arena *arena, struct err *err);
 void draft_open_point(struct draft *draft, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool draft_has_phrase(struct draft *draft, const char *phrase); /* in the description, not negated */
 bool draft_is_chosen(const struct draft *draft, const char *slug);
@@ -95,6 +92,11 @@ void draft_apply_feedback(struct draft *draft);
 /* Drops what is incomplete, orders, names: afterwards entities are as in the plan, with "key" beside. */
 void draft_finish(struct draft *draft);
 
+/* ---- gather.c */
+/* The draft up to answers and feedback; fails on a description that is too thin. answers may be NULL. */
+MUST_CHECK int draft_make(struct draft *draft, const struct planner *planner, const struct planner_input *input,
+                          json_t *answers, struct arena *arena, struct err *err);
+
 /* ---- fill.c */
 /* {key.name} and the like in a text. */
 const char *draft_fill(struct draft *draft, const char *text);
@@ -121,5 +123,6 @@ MUST_CHECK int plan_documents(const struct planner *planner, const json_t *plan,
 void put_str(json_t *object, const char *key, const char *text);
 json_t *find_by(const json_t *array, const char *key, const char *value, size_t *at);
 bool is_in(const json_t *array, const char *text);
+void tag_feature(json_t *array, const char *feature); /* names the feature on each object that names none */
 
 #endif

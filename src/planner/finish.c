@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "planner/draft.h"
 #include "planner/finish.h"
+#include "planner/routes.h"
 
 static bool is_type(const json_t *field, const char *type) {
     return str_eq(json_str(field, "type", ""), type);
@@ -217,17 +218,6 @@ static void order_entities(struct draft *draft) {
 }
 
 /* ---- names */
-
-static const char *const reserved[] = {"api",    "users",    "sessions",      "auth",       "sign-in", "sign-up",
-                                       "search", "settings", "audit",         "dashboard",  "new",     "edit",
-                                       "health", "tokens",   "notifications", "api-tokens", "files",   "migrations"};
-
-bool is_reserved_slug(const char *slug) {
-    for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
-        if (str_eq(reserved[i], slug))
-            return true;
-    return false;
-}
 
 /* True if another entity has this slug, or a name that would be the same type in code. */
 static bool is_taken(const struct draft *draft, const json_t *entity, const char *name, const char *slug) {

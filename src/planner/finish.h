@@ -4,7 +4,6 @@
 
 #include "planner/draft.h"
 
-bool is_reserved_slug(const char *slug);
 /* Drops rules that name what is not there. Entities are still named by their keys. */
 void finish_rules(struct draft *draft, json_t *entity);
 /* Views, cards and recent lists: drops what names what is not there, and names entities by their slugs. */

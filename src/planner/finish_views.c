@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "planner/finish.h"
+#include "planner/routes.h"
 
 #define MAX_CARDS 6
 #define MAX_RECENT 3

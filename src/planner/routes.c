@@ -109,3 +109,14 @@ void plan_add_routes(struct draft *draft, json_t *plan) {
     add(&routes, "GET", "/settings", false, "Settings");
     add(&routes, "GET", "/api/health", true, "Whether the app is up");
 }
+
+static const char *const reserved[] = {"api",    "users",    "sessions",      "auth",       "sign-in", "sign-up",
+                                       "search", "settings", "audit",         "dashboard",  "new",     "edit",
+                                       "health", "tokens",   "notifications", "api-tokens", "files",   "migrations"};
+
+bool is_reserved_slug(const char *slug) {
+    for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+        if (str_eq(reserved[i], slug))
+            return true;
+    return false;
+}

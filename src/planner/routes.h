@@ -4,6 +4,8 @@
 
 #include "planner/draft.h"
 
+/* Whether the app itself has this path or table. */
+bool is_reserved_slug(const char *slug);
 /* Fills plan.routes by the conventions of docs/blueprints.md. */
 void plan_add_routes(struct draft *draft, json_t *plan);
 
