@@ -89,19 +89,6 @@ static const struct shape feature_shape[] = {
     {.key = NULL},
 };
 
-bool feature_is_one_of(const char *text, const char *const *names) {
-    for (; *names; names++)
-        if (str_eq(text, *names))
-            return true;
-    return false;
-}
-
-int feature_check_capability(const struct place *place, const char *name) {
-    static const char *const known[] = {"auth",      "roles",         "search",  "csv", "audit",
-                                        "apiTokens", "notifications", "uploads", NULL};
-    return feature_is_one_of(name, known) ? 0 : shape_fault(place, "unknown capability \"%s\"", name);
-}
-
 static int check_capabilities(const struct place *place, const json_t *feature) {
     json_t *given = json_object_get(feature, "capabilities");
     const struct place here = shape_key(place, "capabilities");
@@ -121,9 +108,9 @@ static int check_settings(const struct place *place, const json_t *feature) {
     const json_t *given = json_object_get(feature, "settings");
     const struct place here = shape_key(place, "settings");
     const char *theme = json_str(given, "theme", themes[0]), *start = json_str(given, "weekStart", starts[0]);
-    if (!feature_is_one_of(theme, themes))
+    if (!shape_is_one_of(theme, themes))
         return shape_fault(&here, "unknown theme \"%s\"", theme);
-    return feature_is_one_of(start, starts) ? 0 : shape_fault(&here, "unknown weekStart \"%s\"", start);
+    return shape_is_one_of(start, starts) ? 0 : shape_fault(&here, "unknown weekStart \"%s\"", start);
 }
 
 /* A step either sends a request or creates a row. */
@@ -135,7 +122,7 @@ static int check_steps(const struct place *place, const json_t *one) {
         const struct place here = shape_item(place, "steps", i);
         if (!sent == !json_object_get(given, "create"))
             return shape_fault(&here, "must have either request or create");
-        if (sent && !feature_is_one_of(json_str(sent, "method", NULL), methods))
+        if (sent && !shape_is_one_of(json_str(sent, "method", NULL), methods))
             return shape_fault(&here, "unknown method \"%s\"", json_str(sent, "method", ""));
         if (sent && *json_str(sent, "path", "") != '/')
             return shape_fault(&here, "the path must begin with /");

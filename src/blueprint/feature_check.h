@@ -14,6 +14,5 @@ extern const struct shape feature_entity[], feature_extension[], feature_conditi
 MUST_CHECK int feature_check_things(const struct place *place, const json_t *owner);
 MUST_CHECK int feature_check_questions(const struct place *place, const json_t *feature);
 MUST_CHECK int feature_check_capability(const struct place *place, const char *name);
-bool feature_is_one_of(const char *text, const char *const *names); /* NULL-terminated */
 
 #endif

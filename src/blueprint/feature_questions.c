@@ -133,7 +133,7 @@ static int check_question(const struct place *place, const json_t *one, const ch
     size_t count = json_array_size(json_object_get(one, "options"));
     bool is_choice = str_ends(type, "_choice");
     int result = 0;
-    if (!feature_is_one_of(type, types))
+    if (!shape_is_one_of(type, types))
         return shape_fault(place, "unknown type \"%s\"", type);
     if (!str_starts(id, slug))
         return shape_fault(place, "id \"%s\" must begin with %s", id, slug);

@@ -130,8 +130,8 @@ static const struct shape view_chat[] = {KIND,           NEEDED("slug"), NEEDED(
                                          NEEDED("room"), WHEN,           UNLESS,          END};
 static const struct shape view_map[] = {KIND,          NEEDED("slug"), NEEDED("title"), ENTITY, NEEDED("lat"),
                                         NEEDED("lng"), WHEN,           UNLESS,          END};
-static const struct shape view_report[] = {KIND,        NEEDED("slug"),  NEEDED("title"), ENTITY, NEEDED("date"),
-                                           NEEDED("field"), MAYBE("by"), MAYBE("fn"),     WHEN,   UNLESS,        END};
+static const struct shape view_report[] = {
+    KIND, NEEDED("slug"), NEEDED("title"), ENTITY, NEEDED("date"), NEEDED("field"), MAYBE("by"), MAYBE("fn"), WHEN, UNLESS, END};
 
 static const struct kind {
     const char *name;
@@ -175,7 +175,7 @@ static int check_option(const struct place *place, const json_t *given) {
         if (result < 0)
             return result;
     }
-    return feature_is_one_of(tone, tones) ? 0 : shape_fault(place, "unknown tone \"%s\"", tone);
+    return shape_is_one_of(tone, tones) ? 0 : shape_fault(place, "unknown tone \"%s\"", tone);
 }
 
 static int check_field(const struct place *place, const json_t *given) {
@@ -193,7 +193,7 @@ static int check_field(const struct place *place, const json_t *given) {
         return shape_fault(place, "entity goes with the type ref");
     if (!is_ref && !json_object_get(given, "label"))
         return shape_fault(place, "label is missing");
-    if (!feature_is_one_of(json_str(given, "onDelete", effects[0]), effects))
+    if (!shape_is_one_of(json_str(given, "onDelete", effects[0]), effects))
         return shape_fault(place, "unknown onDelete \"%s\"", json_str(given, "onDelete", ""));
     if (str_eq(type, "choice") != (json_array_size(options) > 0))
         return shape_fault(place, "options go with the type choice");
@@ -238,7 +238,7 @@ static int check_cards(const struct place *place, const json_t *owner) {
         const json_t *card = json_array_get(cards, i);
         const struct place here = shape_item(place, "cards", i);
         const char *fn = json_str(card, "fn", "");
-        if (!feature_is_one_of(fn, functions))
+        if (!shape_is_one_of(fn, functions))
             return shape_fault(&here, "unknown fn \"%s\"", fn);
         if (!str_eq(fn, "count") && !json_object_get(card, "field"))
             return shape_fault(&here, "field is missing");
@@ -252,7 +252,7 @@ static int check_roles(const struct place *place, const json_t *owner) {
     for (size_t i = 0; i < json_array_size(roles); i++) {
         const char *can = json_str(json_array_get(roles, i), "can", "");
         const struct place here = shape_item(place, "roles", i);
-        if (!feature_is_one_of(can, rights))
+        if (!shape_is_one_of(can, rights))
             return shape_fault(&here, "unknown right \"%s\"", can);
     }
     return 0;
@@ -273,4 +273,10 @@ int feature_check_things(const struct place *place, const json_t *owner) {
         (result = check_cards(place, owner)) < 0)
         return result;
     return check_roles(place, owner);
+}
+
+int feature_check_capability(const struct place *place, const char *name) {
+    static const char *const known[] = {"auth",      "roles",         "search",  "csv", "audit",
+                                        "apiTokens", "notifications", "uploads", NULL};
+    return shape_is_one_of(name, known) ? 0 : shape_fault(place, "unknown capability \"%s\"", name);
 }

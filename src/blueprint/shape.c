@@ -25,6 +25,13 @@ int shape_fault(const struct place *place, const char *format, ...) {
     return err_set(place->err, ERR_VALIDATION, "%s: %s%s%s", place->file, place->path, *place->path ? ": " : "", what);
 }
 
+bool shape_is_one_of(const char *text, const char *const *names) {
+    for (; *names; names++)
+        if (str_eq(text, *names))
+            return true;
+    return false;
+}
+
 static bool is_text(const json_t *value) {
     return json_string_length(value) > 0;
 }

@@ -42,6 +42,7 @@ struct place shape_key(const struct place *place, const char *key);
 struct place shape_item(const struct place *place, const char *key, size_t index);
 /* ERR_VALIDATION: "file: path: what". */
 int shape_fault(const struct place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool shape_is_one_of(const char *text, const char *const *names); /* NULL-terminated */
 /* Unknown keys, missing required ones and wrong types are faults. */
 MUST_CHECK int shape_check(const struct place *place, const json_t *object, const struct shape *shape);
 
