@@ -1,6 +1,4 @@
 /* repo: starting libgit2, making and opening bare repositories, and the look-ups that the rest is made of. */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,16 +25,6 @@ static const char config_text[] = "[core]\n"
                                   "\tdeltaCacheSize = 1m\n"
                                   "\twindowMemory = 32m\n";
 static const char head_text[] = "ref: refs/heads/main\n";
-
-int git_fail(struct err *err, enum err_code code, const char *format, ...) {
-    const git_error *last = git_error_last();
-    char text[sizeof(err->message)];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    return err_set(err, code, "%s: %s", text, last && last->message ? last->message : "unknown reason");
-}
 
 int git_start(struct err *err) {
     static const int levels[] = {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG,
