@@ -1,40 +1,13 @@
 /* conn: connections: their deadlines, answers past libmicrohttpd, and closing without losing the answer. */
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/sockios.h>
-#include <linux/tcp.h> /* the C library's tcp_info lacks the byte counts */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "http/internal.h"
-
-enum {
-    TICK_MS = 10,          /* the kernel's clock of what was received goes by steps up to this long */
-    STATE_ESTABLISHED = 1, /* TCP_ESTABLISHED of netinet/tcp.h, which clashes with linux/tcp.h */
-};
-
-static void write_peer(struct MHD_Connection *mhd, char out[INET6_ADDRSTRLEN]) {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *address = info ? info->client_addr : NULL;
-
-    out[0] = '\0';
-    if (address && address->sa_family == AF_INET) {
-        (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, out, INET6_ADDRSTRLEN);
-    } else if (address && address->sa_family == AF_INET6) {
-        const struct in6_addr *in6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(in6))
-            (void)inet_ntop(AF_INET, &in6->s6_addr[12], out, INET6_ADDRSTRLEN);
-        else
-            (void)inet_ntop(AF_INET6, in6, out, INET6_ADDRSTRLEN);
-    }
-}
 
 static struct conn *conn_create(struct http_loop *loop, struct MHD_Connection *mhd) {
     struct conn *conn = mem_alloc(sizeof(*conn));
@@ -45,18 +18,13 @@ static struct conn *conn_create(struct http_loop *loop, struct MHD_Connection *m
     conn->fd = info ? info->connect_fd : -1;
     conn->stage = CONN_WAITING;
     conn->deadline_ms = clock_mono_ms() + loop->server->config.header_timeout_ms;
-    write_peer(mhd, conn->peer);
+    peer_name(mhd, conn->peer);
     list_append(&loop->conns, &conn->node);
     return conn;
 }
 
 size_t conn_noop_unescape(void *loop, struct MHD_Connection *mhd, char *text) {
     return strlen(text);
-}
-
-void conn_cut(struct conn *conn) {
-    conn->is_refused = true;
-    (void)shutdown(conn->fd, SHUT_RDWR);
 }
 
 void conn_refuse(struct conn *conn, int status, const char *message) {
@@ -80,32 +48,10 @@ void conn_refuse(struct conn *conn, int status, const char *message) {
     conn_cut(conn);
 }
 
-/* On a new connection: the peer has sent something, has not closed, and got nothing yet. */
-static bool has_sent_in_vain(const struct conn *conn) {
-    struct tcp_info info = {0};
-    socklen_t len = sizeof(info);
-    int unsent = 0;
-
-    return !conn->served && !getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
-           info.tcpi_state == STATE_ESTABLISHED && info.tcpi_bytes_received > 0 && info.tcpi_bytes_sent == 0 &&
-           !ioctl(conn->fd, SIOCOUTQ, &unsent) && unsent == 0;
-}
-
-/* The wait for a request's line began when the one before it was done. */
-bool conn_has_sent_anew(const struct conn *conn) {
-    struct tcp_info info = {0};
-    socklen_t len = sizeof(info);
-
-    if (getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 || info.tcpi_bytes_received == 0)
-        return false;
-    int64_t waiting_ms = clock_mono_ms() - (conn->deadline_ms - conn->loop->server->config.header_timeout_ms);
-    return !conn->served || (int64_t)info.tcpi_last_data_recv + TICK_MS < waiting_ms;
-}
-
 /* libmicrohttpd closes without a word on a first line that has no form at all. */
 static bool was_garbage(const struct conn *conn) {
     return conn->stage == CONN_WAITING && !conn->request && !conn->is_refused && !conn->loop->is_cut &&
-           has_sent_in_vain(conn);
+           conn_has_sent_in_vain(conn);
 }
 
 static void conn_destroy(struct conn *conn) {
@@ -141,11 +87,6 @@ void conn_notify(void *arg, struct MHD_Connection *mhd, void **context, enum MHD
     }
 }
 
-bool conn_has_vanished(const struct conn *conn) {
-    char byte;
-    return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
 /* libmicrohttpd overlooks the end of input that came together with the last bytes before it: it takes a short read for
  * all there is, and the edge-triggered event is spent. */
 void conn_sweep(struct http_loop *loop) {
@@ -159,7 +100,7 @@ void conn_sweep(struct http_loop *loop) {
         }
         if (conn->deadline_ms > loop->now_ms)
             continue;
-        if (conn->stage == CONN_WAITING && !conn->request && !has_sent_in_vain(conn))
+        if (conn->stage == CONN_WAITING && !conn->request && !conn_has_sent_in_vain(conn))
             conn_cut(conn); /* not used */
         else
             conn_refuse(conn, 408, "The request took too long");

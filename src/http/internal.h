@@ -157,6 +157,8 @@ void reply_print(struct http_reply *reply, struct buf *out);
 const char *reply_reason(int status);
 
 /* stream.c */
+/* With two references: the reply's and the caller's. */
+struct http_stream *stream_create(struct http_loop *loop, const struct http_stream_ops *ops, void *arg);
 struct MHD_Response *stream_begin(struct http_stream *stream, struct http_request *request);
 /* The connection is gone or the stream is complete: calls on_close, drops the reply's reference. */
 void stream_finish(struct http_stream *stream);
@@ -174,11 +176,16 @@ void conn_notify(void *loop, struct MHD_Connection *mhd, void **context, enum MH
 size_t conn_noop_unescape(void *loop, struct MHD_Connection *mhd, char *text);
 /* Answers and cuts at once, past libmicrohttpd, which has sent nothing of an answer yet. */
 void conn_refuse(struct conn *conn, int status, const char *message);
-/* While it waits for a request: something of one has come since the last was done. */
-bool conn_has_sent_anew(const struct conn *conn);
+void conn_sweep(struct http_loop *loop); /* deadlines, and vanished peers */
+
+/* peer.c */
+void peer_name(struct MHD_Connection *mhd, char out[INET6_ADDRSTRLEN]); /* its address, or "" */
 void conn_cut(struct conn *conn);
 bool conn_has_vanished(const struct conn *conn); /* the peer will send no more */
-void conn_sweep(struct http_loop *loop);         /* deadlines, and vanished peers */
+/* On a new connection: the peer has sent something, has not closed, and got nothing yet. */
+bool conn_has_sent_in_vain(const struct conn *conn);
+/* While it waits for a request: something of one has come since the last was done. */
+bool conn_has_sent_anew(const struct conn *conn);
 
 /* overrule.c: libmicrohttpd's logger. */
 void overrule_logged(void *loop, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
@@ -248,6 +255,9 @@ struct http_loop {
     atomic_size_t requests, stream_count;
 };
 
+/* watch.c: those that were removed, once no event at hand names them. */
+void watches_free_dead(struct http_loop *loop);
+
 /* loop.c */
 MUST_CHECK int loop_create(struct http_server *server, struct http_loop *loop, struct err *err);
 MUST_CHECK int loop_start(struct http_loop *loop, struct err *err);
@@ -264,7 +274,7 @@ struct http_server {
     bool is_stopped;
 };
 
-/* server.c: with all signals blocked. 0 or an errno. */
+/* thread.c: with all signals blocked. 0 or an errno. */
 MUST_CHECK int thread_start(pthread_t *thread, void *(*run)(void *arg), void *arg);
 
 #endif

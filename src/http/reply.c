@@ -81,6 +81,13 @@ void http_reply_file(struct http_reply *reply, const char *content_type, int fd,
     reply->file_length = length;
 }
 
+struct http_stream *http_reply_stream(struct http_reply *reply, const char *content_type,
+                                      const struct http_stream_ops *ops, void *arg) {
+    set_body(reply, content_type, "", 0);
+    reply->stream = stream_create(reply->request->loop, ops, arg);
+    return reply->stream;
+}
+
 void http_reply_close(struct http_reply *reply) {
     reply->must_close = true;
 }

@@ -1,24 +1,10 @@
 /* server: putting loops, pool and router together; starting and stopping them. */
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "http/internal.h"
-
-int thread_start(pthread_t *thread, void *(*run)(void *arg), void *arg) {
-    sigset_t all, before;
-
-    /* Signals are the main thread's; and writing to a vanished peer must not end the process. */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
-    int failure = pthread_create(thread, NULL, run, arg);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failure;
-}
 
 static void fill_defaults(struct http_config *config) {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);

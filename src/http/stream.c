@@ -45,19 +45,15 @@ static void on_wake(struct note *note) {
     http_stream_unref(stream);
 }
 
-struct http_stream *http_reply_stream(struct http_reply *reply, const char *content_type,
-                                      const struct http_stream_ops *ops, void *arg) {
-    struct http_loop *loop = reply->request->loop;
+struct http_stream *stream_create(struct http_loop *loop, const struct http_stream_ops *ops, void *arg) {
     struct http_stream *stream = mem_alloc(sizeof(*stream));
 
-    http_reply_body(reply, content_type, "", 0); /* drops what was there */
-    atomic_init(&stream->refs, 2);               /* the reply's and the caller's */
+    atomic_init(&stream->refs, 2);
     stream->note.fn = on_wake;
     stream->mailbox = mailbox_ref(loop->mailbox);
     stream->loop = loop;
     stream->ops = ops;
     stream->arg = arg;
-    reply->stream = stream;
     return stream;
 }
 
