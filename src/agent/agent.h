@@ -13,9 +13,9 @@
 struct agent_request {
     const json_t *definition; /* of the task */
     const json_t *plan;
-    const char *worktree;     /* absolute path */
-    int64_t attempt;          /* from 1 */
-    const char *feedback;     /* why the last attempt failed, or NULL */
+    const char *worktree; /* absolute path */
+    int64_t attempt;      /* from 1 */
+    const char *feedback; /* why the last attempt failed, or NULL */
     struct arena *arena;
     bool (*is_cancelled)(void *arg);
     void *cancel_arg;
@@ -39,8 +39,8 @@ struct agent {
     void *self;
 };
 
-/* The blueprint agent: renders the parts that the definition names, and removes from the worktree what the task "retire"
- * names and files inside the task's pathScope that no part of it renders. Keeps a pointer to stack. */
+/* The blueprint agent: renders the parts that the definition names, and removes from the worktree what the task
+ * "retire" names and files inside the task's pathScope that no part of it renders. Keeps a pointer to stack. */
 void agent_blueprint_init(struct agent *agent, const struct stack *stack);
 
 #endif

@@ -2,8 +2,8 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
-#include <stdbool.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* data is NUL-terminated after every put (the NUL is not counted in len). A put beyond max_bytes stores nothing and

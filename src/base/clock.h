@@ -9,8 +9,8 @@
 
 struct arena;
 
-int64_t clock_now_ms(void);  /* Unix time plus the offset set by tests */
-int64_t clock_mono_ms(void); /* never goes back; plus the same offset */
+int64_t clock_now_ms(void);        /* Unix time plus the offset set by tests */
+int64_t clock_mono_ms(void);       /* never goes back; plus the same offset */
 void clock_advance_ms(int64_t ms); /* tests only: moves both clocks */
 
 /* ISO 8601 in UTC with milliseconds and Z. Returns out. */

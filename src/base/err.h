@@ -5,22 +5,22 @@
 #include <stdarg.h>
 
 /* One list gives the enum, the name in API answers, the HTTP status and the exit code of the CLI. */
-#define ERR_LIST(X)                                               \
-    X(ERR_VALIDATION, "VALIDATION_ERROR", 400, 2)                 \
-    X(ERR_UNAUTHORIZED, "UNAUTHORIZED", 401, 3)                   \
-    X(ERR_FORBIDDEN, "FORBIDDEN", 403, 3)                         \
-    X(ERR_NOT_FOUND, "NOT_FOUND", 404, 4)                         \
-    X(ERR_METHOD, "METHOD_NOT_ALLOWED", 405, 2)                   \
-    X(ERR_CONFLICT, "CONFLICT", 409, 5)                           \
-    X(ERR_TOO_LARGE, "PAYLOAD_TOO_LARGE", 413, 2)                 \
-    X(ERR_MEDIA, "UNSUPPORTED_MEDIA_TYPE", 415, 2)                \
-    X(ERR_RANGE, "VALIDATION_ERROR", 416, 2)                      \
-    X(ERR_RATE, "RATE_LIMITED", 429, 6)                           \
-    X(ERR_HEADERS, "VALIDATION_ERROR", 431, 2)                    \
-    X(ERR_INTERNAL, "INTERNAL_ERROR", 500, 1)                     \
-    X(ERR_UNAVAILABLE, "UNAVAILABLE", 503, 7)                     \
-    X(ERR_TIMEOUT, "INTERNAL_ERROR", 500, 8)   /* a deadline passed */           \
-    X(ERR_CANCELLED, "INTERNAL_ERROR", 500, 9) /* asked to stop */               \
+#define ERR_LIST(X)                                                                                                    \
+    X(ERR_VALIDATION, "VALIDATION_ERROR", 400, 2)                                                                      \
+    X(ERR_UNAUTHORIZED, "UNAUTHORIZED", 401, 3)                                                                        \
+    X(ERR_FORBIDDEN, "FORBIDDEN", 403, 3)                                                                              \
+    X(ERR_NOT_FOUND, "NOT_FOUND", 404, 4)                                                                              \
+    X(ERR_METHOD, "METHOD_NOT_ALLOWED", 405, 2)                                                                        \
+    X(ERR_CONFLICT, "CONFLICT", 409, 5)                                                                                \
+    X(ERR_TOO_LARGE, "PAYLOAD_TOO_LARGE", 413, 2)                                                                      \
+    X(ERR_MEDIA, "UNSUPPORTED_MEDIA_TYPE", 415, 2)                                                                     \
+    X(ERR_RANGE, "VALIDATION_ERROR", 416, 2)                                                                           \
+    X(ERR_RATE, "RATE_LIMITED", 429, 6)                                                                                \
+    X(ERR_HEADERS, "VALIDATION_ERROR", 431, 2)                                                                         \
+    X(ERR_INTERNAL, "INTERNAL_ERROR", 500, 1)                                                                          \
+    X(ERR_UNAVAILABLE, "UNAVAILABLE", 503, 7)                                                                          \
+    X(ERR_TIMEOUT, "INTERNAL_ERROR", 500, 8)   /* a deadline passed */                                                 \
+    X(ERR_CANCELLED, "INTERNAL_ERROR", 500, 9) /* asked to stop */                                                     \
     X(ERR_STALE, "INTERNAL_ERROR", 500, 1)     /* a lease was lost to another */
 
 enum err_code {
@@ -52,8 +52,8 @@ int err_errno(struct err *err, enum err_code code, int errnum, const char *forma
 /* Puts "context: " before the message that is there; keeps code and field. Returns -err->code. */
 int err_wrap(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-const char *err_name(enum err_code code);   /* as in API answers; never NULL */
-int err_http_status(enum err_code code);    /* 400..503 */
-int err_exit_code(enum err_code code);      /* 1..9 */
+const char *err_name(enum err_code code); /* as in API answers; never NULL */
+int err_http_status(enum err_code code);  /* 400..503 */
+int err_exit_code(enum err_code code);    /* 1..9 */
 
 #endif

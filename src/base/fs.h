@@ -14,7 +14,8 @@ struct buf;
 
 /* Like mkdir -p. */
 MUST_CHECK int fs_mkdirs(const char *path, mode_t mode, struct err *err);
-/* Removes path and everything below it without following symlinks; makes unwritable folders writable first. Absent is fine. */
+/* Removes path and everything below it without following symlinks; makes unwritable folders writable first. Absent is
+ * fine. */
 MUST_CHECK int fs_remove_tree(const char *path, struct err *err);
 /* Appends the file's content; ERR_NOT_FOUND if absent, ERR_TOO_LARGE beyond max_bytes or what out may hold,
  * ERR_VALIDATION if it is not a regular file. On failure out is as before. */
@@ -25,16 +26,18 @@ MUST_CHECK int fs_write_file_atomic(const char *path, const void *data, size_t l
 /* Plain write, no fsync: for worktrees. Makes the parent folders. The file gets exactly this mode, whatever the umask;
  * a symlink in its place is an error. */
 MUST_CHECK int fs_write_file(const char *path, const void *data, size_t len, mode_t mode, struct err *err);
-bool fs_exists(const char *path);        /* does not follow the last symlink */
+bool fs_exists(const char *path); /* does not follow the last symlink */
 bool fs_is_dir(const char *path);
 char *fs_join(struct arena *arena, const char *a, const char *b);
 /* realpath into the arena; NULL if it does not exist. */
 char *fs_real(struct arena *arena, const char *path);
-/* A relative path with no empty, "." or ".." part, no leading '/', no NUL, no backslash: safe to join below a folder. */
+/* A relative path with no empty, "." or ".." part, no leading '/', no NUL, no backslash: safe to join below a folder.
+ */
 bool fs_is_safe_relative(const char *path);
-/* Calls fn for each regular file and symlink below root, in byte order (strcmp) of the whole relative path. fn's non-zero
- * return stops the walk and is returned. Symlinks are not followed; other file types are reported too (see st->st_mode),
- * folders are not. What vanishes meanwhile is left out. ERR_VALIDATION below FS_WALK_MAX_DEPTH folders. */
+/* Calls fn for each regular file and symlink below root, in byte order (strcmp) of the whole relative path. fn's
+ * non-zero return stops the walk and is returned. Symlinks are not followed; other file types are reported too (see
+ * st->st_mode), folders are not. What vanishes meanwhile is left out. ERR_VALIDATION below FS_WALK_MAX_DEPTH folders.
+ */
 #define FS_WALK_MAX_DEPTH 128
 struct stat;
 typedef int fs_walk_fn(const char *relative, const struct stat *st, void *arg);

@@ -1,4 +1,5 @@
-/* id: TypeIDs (prefix, '_', UUIDv7 in Crockford base32): unique, and sorting by time. Source: github.com/jetify-com/typeid spec 0.3. */
+/* id: TypeIDs (prefix, '_', UUIDv7 in Crockford base32): unique, and sorting by time. Source:
+ * github.com/jetify-com/typeid spec 0.3. */
 #ifndef BASE_ID_H
 #define BASE_ID_H
 

@@ -32,7 +32,8 @@ static inline void list_remove(struct list *node) {
     node->next = node->prev = NULL;
 }
 /* Safe against removal of the current node. */
-#define list_for_each(node, next_node, head) \
-    for (struct list *node = (head)->next, *next_node = node->next; node != (head); node = next_node, next_node = node->next)
+#define list_for_each(node, next_node, head)                                                                           \
+    for (struct list *node = (head)->next, *next_node = node->next; node != (head);                                    \
+         node = next_node, next_node = node->next)
 
 #endif

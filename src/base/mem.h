@@ -12,7 +12,12 @@ char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* `CLEANUP(mem_freep) char *p = …;` frees at the end of the scope; `return take(p)` hands over. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
-#define take(pointer) ({ __typeof__(pointer) taken_ = (pointer); (pointer) = NULL; taken_; })
+#define take(pointer)                                                                                                  \
+    ({                                                                                                                 \
+        __typeof__(pointer) taken_ = (pointer);                                                                        \
+        (pointer) = NULL;                                                                                              \
+        taken_;                                                                                                        \
+    })
 
 void mem_freep(void *pointer_to_pointer); /* free(*p) */
 void mem_closep(int *fd);                 /* close(*fd) if >= 0 */

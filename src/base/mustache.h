@@ -1,4 +1,5 @@
-/* mustache: logic-less templates over JSON. Source: the Mustache spec 1.4 (interpolation, sections, inverted, comments, partials, delimiters). */
+/* mustache: logic-less templates over JSON. Source: the Mustache spec 1.4 (interpolation, sections, inverted, comments,
+ * partials, delimiters). */
 #ifndef BASE_MUSTACHE_H
 #define BASE_MUSTACHE_H
 

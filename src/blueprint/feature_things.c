@@ -131,7 +131,8 @@ static const struct shape view_chat[] = {KIND,           NEEDED("slug"), NEEDED(
 static const struct shape view_map[] = {KIND,          NEEDED("slug"), NEEDED("title"), ENTITY, NEEDED("lat"),
                                         NEEDED("lng"), WHEN,           UNLESS,          END};
 static const struct shape view_report[] = {
-    KIND, NEEDED("slug"), NEEDED("title"), ENTITY, NEEDED("date"), NEEDED("field"), MAYBE("by"), MAYBE("fn"), WHEN, UNLESS, END};
+    KIND,        NEEDED("slug"), NEEDED("title"), ENTITY, NEEDED("date"), NEEDED("field"), MAYBE("by"),
+    MAYBE("fn"), WHEN,           UNLESS,          END};
 
 static const struct kind {
     const char *name;

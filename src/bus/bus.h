@@ -16,12 +16,13 @@ typedef void bus_fn(const char *topic, int64_t value, void *arg);
 
 /* In-process bus. */
 MUST_CHECK int bus_open_memory(struct bus **out, struct err *err);
-void bus_close(struct bus *bus); /* frees what is still subscribed */
+void bus_close(struct bus *bus);             /* frees what is still subscribed */
 const char *bus_name(const struct bus *bus); /* "memory" */
 
 void bus_publish(struct bus *bus, const char *topic, int64_t value);
 /* topic is one topic, or a prefix when it ends in '*'. */
-MUST_CHECK int bus_subscribe(struct bus *bus, const char *topic, bus_fn *fn, void *arg, struct bus_subscription **out, struct err *err);
+MUST_CHECK int bus_subscribe(struct bus *bus, const char *topic, bus_fn *fn, void *arg, struct bus_subscription **out,
+                             struct err *err);
 /* When it returns, fn is not running and will not run again. Must not be called from within fn. */
 void bus_unsubscribe(struct bus_subscription *subscription);
 

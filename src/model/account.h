@@ -18,9 +18,9 @@ struct api_key {
     char id[ID_LEN];
     char account_id[ID_LEN];
     const char *name;
-    const char *role;          /* "member", "admin" */
-    char hash[HASH_HEX_LEN];   /* SHA-256 of the key; the key itself is never stored */
-    const char *hint;          /* its last four characters */
+    const char *role;                                         /* "member", "admin" */
+    char hash[HASH_HEX_LEN];                                  /* SHA-256 of the key; the key itself is never stored */
+    const char *hint;                                         /* its last four characters */
     int64_t created_ms, last_used_ms, expires_ms, revoked_ms; /* 0: none */
 };
 

@@ -29,7 +29,7 @@ struct deployment {
     const char *provider; /* "local" */
     enum deployment_state state;
     char commit_sha[SHA_LEN];
-    const char *url;   /* once live */
+    const char *url; /* once live */
     const char *error;
     int64_t port; /* of provider local; 0 before it has one */
     int64_t created_ms, updated_ms;

@@ -21,12 +21,13 @@ struct job {
     char project_id[ID_LEN];
     char run_id[ID_LEN];     /* "" when it belongs to no run */
     char subject_id[ID_LEN]; /* the task, export or deployment; "" for the run itself */
-    /* While one job with this key is claimed no other is; while one is pending a second enqueue is dropped. "" for none. */
+    /* While one job with this key is claimed no other is; while one is pending a second enqueue is dropped. "" for
+     * none. */
     char exclusive_key[ID_LEN * 2];
     const char *payload_json; /* or NULL */
     int64_t run_after_ms;
-    int64_t attempts;         /* claims that ended in failure */
-    int64_t interruptions;    /* claims that ended by a lost lease */
+    int64_t attempts;      /* claims that ended in failure */
+    int64_t interruptions; /* claims that ended by a lost lease */
     int64_t max_attempts;
     const char *last_error;
     struct lease lease;

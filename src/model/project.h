@@ -27,7 +27,7 @@ struct project {
 /* One version of the documents; never changed once written, but for its approval. */
 struct spec {
     char project_id[ID_LEN];
-    int64_t version; /* from 1 */
+    int64_t version;              /* from 1 */
     const char *documents_json;   /* {"SPEC.md": "…", "ACCEPTANCE.md": "…", "ROUTES.md": "…", "DATA.md": "…"} */
     const char *plan_json;        /* docs/blueprints.md, "The plan" */
     const char *open_points_json; /* array of texts */

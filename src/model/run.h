@@ -22,8 +22,8 @@ struct run {
     char head_sha[SHA_LEN]; /* the integration branch; the row is the truth, the ref follows it */
     const char *tasks_json; /* {"tasks": […], "mergeOrder": […]}, or NULL before decomposition */
     const char *verification_json;
-    const char *error; /* why it failed, or NULL */
-    int64_t event_count; /* sequence of the latest event */
+    const char *error;                            /* why it failed, or NULL */
+    int64_t event_count;                          /* sequence of the latest event */
     int64_t created_ms, started_ms, completed_ms; /* 0: not yet */
     /* filled by lists and single reads, not stored */
     int64_t tasks_total, tasks_succeeded, tasks_failed;
@@ -33,10 +33,11 @@ struct task {
     char id[ID_LEN];
     char run_id[ID_LEN];
     char project_id[ID_LEN];
-    int64_t sequence;   /* from 1, within the run; also the place in mergeOrder */
-    const char *slug;   /* [a-z0-9-] */
+    int64_t sequence; /* from 1, within the run; also the place in mergeOrder */
+    const char *slug; /* [a-z0-9-] */
     enum task_state state;
-    const char *definition_json; /* {id, slug, description, instructions, dependencies, pathScope, expectedOutputs, criteria, parts} */
+    const char *definition_json; /* {id, slug, description, instructions, dependencies, pathScope, expectedOutputs,
+                                    criteria, parts} */
     const char *branch;          /* feat/task-001-ui-shell */
     int64_t attempts;            /* tries begun */
     char base_sha[SHA_LEN];      /* what the latest try started from */

@@ -23,16 +23,16 @@ static int index_of(const char *const names[], size_t count, const char *name) {
     return -1;
 }
 
-#define STATES_DEFINE(type)                                                                        \
-    const char *type##_name(enum type value) {                                                     \
-        return type##_names[value];                                                                \
-    }                                                                                              \
-    bool type##_parse(const char *name, enum type *out) {                                          \
-        int i = index_of(type##_names, sizeof(type##_names) / sizeof(type##_names[0]), name);      \
-        if (i < 0)                                                                                 \
-            return false;                                                                          \
-        *out = (enum type)i;                                                                       \
-        return true;                                                                               \
+#define STATES_DEFINE(type)                                                                                            \
+    const char *type##_name(enum type value) {                                                                         \
+        return type##_names[value];                                                                                    \
+    }                                                                                                                  \
+    bool type##_parse(const char *name, enum type *out) {                                                              \
+        int i = index_of(type##_names, sizeof(type##_names) / sizeof(type##_names[0]), name);                          \
+        if (i < 0)                                                                                                     \
+            return false;                                                                                              \
+        *out = (enum type)i;                                                                                           \
+        return true;                                                                                                   \
     }
 STATES_DEFINE(project_state)
 STATES_DEFINE(run_state)
@@ -52,14 +52,11 @@ static const uint32_t project_moves[] = {
     [PROJECT_CLARIFYING] = TO(PROJECT_CLARIFYING) | TO(PROJECT_SPEC_REVIEW) | TO(PROJECT_ARCHIVED),
     [PROJECT_SPEC_REVIEW] =
         TO(PROJECT_SPEC_REVIEW) | TO(PROJECT_CLARIFYING) | TO(PROJECT_APPROVED) | TO(PROJECT_ARCHIVED),
-    [PROJECT_APPROVED] =
-        TO(PROJECT_SPEC_REVIEW) | TO(PROJECT_CLARIFYING) | TO(PROJECT_BUILDING) | TO(PROJECT_ARCHIVED),
+    [PROJECT_APPROVED] = TO(PROJECT_SPEC_REVIEW) | TO(PROJECT_CLARIFYING) | TO(PROJECT_BUILDING) | TO(PROJECT_ARCHIVED),
     /* A cancelled run leaves the project as approved. */
     [PROJECT_BUILDING] = TO(PROJECT_BUILT) | TO(PROJECT_FAILED) | TO(PROJECT_APPROVED),
-    [PROJECT_BUILT] =
-        TO(PROJECT_BUILDING) | TO(PROJECT_SPEC_REVIEW) | TO(PROJECT_CLARIFYING) | TO(PROJECT_ARCHIVED),
-    [PROJECT_FAILED] =
-        TO(PROJECT_BUILDING) | TO(PROJECT_SPEC_REVIEW) | TO(PROJECT_CLARIFYING) | TO(PROJECT_ARCHIVED),
+    [PROJECT_BUILT] = TO(PROJECT_BUILDING) | TO(PROJECT_SPEC_REVIEW) | TO(PROJECT_CLARIFYING) | TO(PROJECT_ARCHIVED),
+    [PROJECT_FAILED] = TO(PROJECT_BUILDING) | TO(PROJECT_SPEC_REVIEW) | TO(PROJECT_CLARIFYING) | TO(PROJECT_ARCHIVED),
     [PROJECT_ARCHIVED] = 0,
 };
 

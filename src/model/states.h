@@ -4,75 +4,75 @@
 
 #include <stdbool.h>
 
-#define PROJECT_STATE_LIST(X)              \
-    X(PROJECT_DRAFT, "draft")              \
-    X(PROJECT_CLARIFYING, "clarifying")    \
-    X(PROJECT_SPEC_REVIEW, "spec_review")  \
-    X(PROJECT_APPROVED, "approved")        \
-    X(PROJECT_BUILDING, "building")        \
-    X(PROJECT_BUILT, "built")              \
-    X(PROJECT_FAILED, "failed")            \
+#define PROJECT_STATE_LIST(X)                                                                                          \
+    X(PROJECT_DRAFT, "draft")                                                                                          \
+    X(PROJECT_CLARIFYING, "clarifying")                                                                                \
+    X(PROJECT_SPEC_REVIEW, "spec_review")                                                                              \
+    X(PROJECT_APPROVED, "approved")                                                                                    \
+    X(PROJECT_BUILDING, "building")                                                                                    \
+    X(PROJECT_BUILT, "built")                                                                                          \
+    X(PROJECT_FAILED, "failed")                                                                                        \
     X(PROJECT_ARCHIVED, "archived")
 
-#define RUN_STATE_LIST(X)              \
-    X(RUN_QUEUED, "queued")            \
-    X(RUN_DECOMPOSING, "decomposing")  \
-    X(RUN_EXECUTING, "executing")      \
-    X(RUN_VERIFYING, "verifying")      \
-    X(RUN_SUCCEEDED, "succeeded")      \
-    X(RUN_FAILED, "failed")            \
+#define RUN_STATE_LIST(X)                                                                                              \
+    X(RUN_QUEUED, "queued")                                                                                            \
+    X(RUN_DECOMPOSING, "decomposing")                                                                                  \
+    X(RUN_EXECUTING, "executing")                                                                                      \
+    X(RUN_VERIFYING, "verifying")                                                                                      \
+    X(RUN_SUCCEEDED, "succeeded")                                                                                      \
+    X(RUN_FAILED, "failed")                                                                                            \
     X(RUN_CANCELLED, "cancelled")
 
-#define TASK_STATE_LIST(X)          \
-    X(TASK_PENDING, "pending")      \
-    X(TASK_RUNNING, "running")      \
-    X(TASK_SUCCEEDED, "succeeded")  \
-    X(TASK_FAILED, "failed")        \
-    X(TASK_CANCELLED, "cancelled")  \
+#define TASK_STATE_LIST(X)                                                                                             \
+    X(TASK_PENDING, "pending")                                                                                         \
+    X(TASK_RUNNING, "running")                                                                                         \
+    X(TASK_SUCCEEDED, "succeeded")                                                                                     \
+    X(TASK_FAILED, "failed")                                                                                           \
+    X(TASK_CANCELLED, "cancelled")                                                                                     \
     X(TASK_SKIPPED, "skipped")
 
-#define EXPORT_STATE_LIST(X)             \
-    X(EXPORT_PROCESSING, "processing")   \
-    X(EXPORT_COMPLETED, "completed")     \
-    X(EXPORT_FAILED, "failed")           \
+#define EXPORT_STATE_LIST(X)                                                                                           \
+    X(EXPORT_PROCESSING, "processing")                                                                                 \
+    X(EXPORT_COMPLETED, "completed")                                                                                   \
+    X(EXPORT_FAILED, "failed")                                                                                         \
     X(EXPORT_EXPIRED, "expired")
 
-#define DEPLOYMENT_STATE_LIST(X)           \
-    X(DEPLOYMENT_DEPLOYING, "deploying")   \
-    X(DEPLOYMENT_LIVE, "live")             \
-    X(DEPLOYMENT_FAILED, "failed")         \
+#define DEPLOYMENT_STATE_LIST(X)                                                                                       \
+    X(DEPLOYMENT_DEPLOYING, "deploying")                                                                               \
+    X(DEPLOYMENT_LIVE, "live")                                                                                         \
+    X(DEPLOYMENT_FAILED, "failed")                                                                                     \
     X(DEPLOYMENT_STOPPED, "stopped")
 
-#define JOB_STATE_LIST(X)        \
-    X(JOB_PENDING, "pending")    \
-    X(JOB_CLAIMED, "claimed")    \
+#define JOB_STATE_LIST(X)                                                                                              \
+    X(JOB_PENDING, "pending")                                                                                          \
+    X(JOB_CLAIMED, "claimed")                                                                                          \
     X(JOB_DEAD, "dead") /* out of attempts; finished jobs are deleted */
 
-#define JOB_KIND_LIST(X)                        \
-    X(JOB_RUN_DECOMPOSE, "run_decompose")       \
-    X(JOB_TASK_EXECUTE, "task_execute")         \
-    X(JOB_RUN_ADVANCE, "run_advance")           \
-    X(JOB_RUN_VERIFY, "run_verify")             \
-    X(JOB_RUN_FINISH, "run_finish")             \
-    X(JOB_EXPORT_MAKE, "export_make")           \
+#define JOB_KIND_LIST(X)                                                                                               \
+    X(JOB_RUN_DECOMPOSE, "run_decompose")                                                                              \
+    X(JOB_TASK_EXECUTE, "task_execute")                                                                                \
+    X(JOB_RUN_ADVANCE, "run_advance")                                                                                  \
+    X(JOB_RUN_VERIFY, "run_verify")                                                                                    \
+    X(JOB_RUN_FINISH, "run_finish")                                                                                    \
+    X(JOB_EXPORT_MAKE, "export_make")                                                                                  \
     X(JOB_DEPLOYMENT_START, "deployment_start")
 
-#define EVENT_TYPE_LIST(X)                                  \
-    X(EVENT_RUN_STARTED, "RUN_STARTED")                     \
-    X(EVENT_RUN_DECOMPOSED, "RUN_DECOMPOSED")               \
-    X(EVENT_TASK_STARTED, "TASK_STARTED")                   \
-    X(EVENT_FILE_CREATED, "FILE_CREATED")                   \
-    X(EVENT_FILE_MODIFIED, "FILE_MODIFIED")                 \
-    X(EVENT_FILE_DELETED, "FILE_DELETED")                   \
-    X(EVENT_TASK_OUTPUT, "TASK_OUTPUT")                     \
-    X(EVENT_TASK_COMPLETED, "TASK_COMPLETED")               \
-    X(EVENT_TASK_RETRIED, "TASK_RETRIED")                   \
-    X(EVENT_SCOPE_VIOLATION, "SCOPE_VIOLATION")             \
-    X(EVENT_MERGE_COMPLETED, "MERGE_COMPLETED")             \
-    X(EVENT_MERGE_CONFLICT, "MERGE_CONFLICT")               \
-    X(EVENT_VERIFICATION_STARTED, "VERIFICATION_STARTED")   \
-    X(EVENT_CHECK_COMPLETED, "CHECK_COMPLETED")             \
-    X(EVENT_VERIFICATION_COMPLETED, "VERIFICATION_COMPLETED") \
+#define EVENT_TYPE_LIST(X)                                                                                             \
+    X(EVENT_RUN_STARTED, "RUN_STARTED")                                                                                \
+    X(EVENT_RUN_DECOMPOSED, "RUN_DECOMPOSED")                                                                          \
+    X(EVENT_TASK_STARTED, "TASK_STARTED")                                                                              \
+    X(EVENT_FILE_CREATED, "FILE_CREATED")                                                                              \
+    X(EVENT_FILE_MODIFIED, "FILE_MODIFIED")                                                                            \
+    X(EVENT_FILE_DELETED, "FILE_DELETED")                                                                              \
+    X(EVENT_TASK_OUTPUT, "TASK_OUTPUT")                                                                                \
+    X(EVENT_TASK_COMPLETED, "TASK_COMPLETED")                                                                          \
+    X(EVENT_TASK_RETRIED, "TASK_RETRIED")                                                                              \
+    X(EVENT_SCOPE_VIOLATION, "SCOPE_VIOLATION")                                                                        \
+    X(EVENT_MERGE_COMPLETED, "MERGE_COMPLETED")                                                                        \
+    X(EVENT_MERGE_CONFLICT, "MERGE_CONFLICT")                                                                          \
+    X(EVENT_VERIFICATION_STARTED, "VERIFICATION_STARTED")                                                              \
+    X(EVENT_CHECK_COMPLETED, "CHECK_COMPLETED")                                                                        \
+    X(EVENT_VERIFICATION_COMPLETED, "VERIFICATION_COMPLETED")                                                          \
     X(EVENT_RUN_COMPLETED, "RUN_COMPLETED")
 
 #define X(value, name) value,
@@ -87,8 +87,8 @@ enum event_type { EVENT_TYPE_LIST(X) };
 #undef X
 
 /* For each list: the name of a value, and the value of a name (false if there is none). */
-#define STATES_DECLARE(type)             \
-    const char *type##_name(enum type value); \
+#define STATES_DECLARE(type)                                                                                           \
+    const char *type##_name(enum type value);                                                                          \
     bool type##_parse(const char *name, enum type *out);
 STATES_DECLARE(project_state)
 STATES_DECLARE(run_state)

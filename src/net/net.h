@@ -49,7 +49,8 @@ struct net_response {
 struct net_client;
 struct net_client *net_client_create(void);
 void net_client_destroy(struct net_client *client);
-/* Any HTTP status is success (0). ERR_TIMEOUT, ERR_UNAVAILABLE (could not connect, connection broke), ERR_CANCELLED. No proxy is taken from the environment for loopback addresses. */
+/* Any HTTP status is success (0). ERR_TIMEOUT, ERR_UNAVAILABLE (could not connect, connection broke), ERR_CANCELLED. No
+ * proxy is taken from the environment for loopback addresses. */
 MUST_CHECK int net_request(struct net_client *client, const struct net_request *request, struct arena *arena,
                            struct net_response *out, struct err *err);
 const char *net_response_header(const struct net_response *response, const char *name); /* first, or NULL */

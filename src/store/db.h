@@ -19,8 +19,9 @@ enum db_dialect { DB_SQLITE, DB_POSTGRES };
 struct db_driver {
     const char *name;
     enum db_dialect dialect;
-    const char *begin_write; /* begins a transaction that may write, so that it cannot fail later for want of the lock */
-    const char *begin_read;  /* begins one in which all reads see the same state */
+    const char
+        *begin_write;       /* begins a transaction that may write, so that it cannot fail later for want of the lock */
+    const char *begin_read; /* begins one in which all reads see the same state */
     int (*open)(struct db **out, const char *url, bool is_read_only, struct err *err);
     void (*close)(struct db *db);
     int (*execute)(struct db *db, const char *script, struct err *err); /* statements without parameters or rows */
@@ -29,11 +30,11 @@ struct db_driver {
     void (*bind_int)(struct db_stmt *stmt, int index, int64_t value);
     void (*bind_null)(struct db_stmt *stmt, int index);
     int (*step)(struct db_stmt *stmt, bool *has_row, struct err *err);
-    int64_t (*changes)(struct db_stmt *stmt); /* rows an UPDATE, INSERT or DELETE touched */
+    int64_t (*changes)(struct db_stmt *stmt);          /* rows an UPDATE, INSERT or DELETE touched */
     bool (*is_null)(struct db_stmt *stmt, int column); /* column from 0 */
     const char *(*column_text)(struct db_stmt *stmt, int column, size_t *len); /* valid until the next step */
     int64_t (*column_int)(struct db_stmt *stmt, int column);
-    void (*finish)(struct db_stmt *stmt); /* back into the cache; NULL is fine */
+    void (*finish)(struct db_stmt *stmt);         /* back into the cache; NULL is fine */
     int (*check)(struct db *db, struct err *err); /* reads everything and says what is damaged */
 };
 
@@ -46,8 +47,9 @@ struct db_stmt {
     struct db *db;
 };
 
-/* Prepares (from the handle's cache, keyed by the address of a constant string) and binds in one go. kinds has one letter a parameter: 't' const char *
- * (NULL binds NULL), 'i' int64_t, 's' const char * where "" binds NULL. The caller steps, and finishes. */
+/* Prepares (from the handle's cache, keyed by the address of a constant string) and binds in one go. kinds has one
+ * letter a parameter: 't' const char * (NULL binds NULL), 'i' int64_t, 's' const char * where "" binds NULL. The caller
+ * steps, and finishes. */
 MUST_CHECK int db_query(struct db *db, struct db_stmt **out, struct err *err, const char *sql, const char *kinds, ...);
 MUST_CHECK int db_step(struct db_stmt *stmt, bool *has_row, struct err *err);
 void db_finish(struct db_stmt *stmt);

@@ -6,17 +6,25 @@
 #include "store/db.h"
 
 MUST_CHECK int store_export_insert(struct db *db, const struct export *row, struct err *err);
-MUST_CHECK int store_export_get(struct db *db, struct arena *arena, const char *id, const char *project_id, struct export **out, struct err *err);
-/* Compare and set of the state; the other members that can change (sha256, size_bytes, error, completed_ms, expires_ms) are written as they are in row. */
-MUST_CHECK int store_export_move(struct db *db, const struct export *row, enum export_state from, enum export_state to, bool *moved, struct err *err);
+MUST_CHECK int store_export_get(struct db *db, struct arena *arena, const char *id, const char *project_id,
+                                struct export **out, struct err *err);
+/* Compare and set of the state; the other members that can change (sha256, size_bytes, error, completed_ms, expires_ms)
+ * are written as they are in row. */
+MUST_CHECK int store_export_move(struct db *db, const struct export *row, enum export_state from, enum export_state to,
+                                 bool *moved, struct err *err);
 /* Completed ones whose time has come. */
-MUST_CHECK int store_export_due(struct db *db, struct arena *arena, int64_t now_ms, struct export **rows, size_t *count, struct err *err);
+MUST_CHECK int store_export_due(struct db *db, struct arena *arena, int64_t now_ms, struct export **rows, size_t *count,
+                                struct err *err);
 
 MUST_CHECK int store_deployment_insert(struct db *db, const struct deployment *row, struct err *err);
-MUST_CHECK int store_deployment_get(struct db *db, struct arena *arena, const char *id, const char *project_id, struct deployment **out, struct err *err);
+MUST_CHECK int store_deployment_get(struct db *db, struct arena *arena, const char *id, const char *project_id,
+                                    struct deployment **out, struct err *err);
 /* Compare and set of the state; url, error, port, updated_ms are written as they are in row. */
-MUST_CHECK int store_deployment_move(struct db *db, const struct deployment *row, enum deployment_state from, enum deployment_state to, bool *moved, struct err *err);
+MUST_CHECK int store_deployment_move(struct db *db, const struct deployment *row, enum deployment_state from,
+                                     enum deployment_state to, bool *moved, struct err *err);
 /* All in this state, oldest first; project_id NULL: of every project. */
-MUST_CHECK int store_deployment_list(struct db *db, struct arena *arena, const char *project_id, enum deployment_state state, struct deployment **rows, size_t *count, struct err *err);
+MUST_CHECK int store_deployment_list(struct db *db, struct arena *arena, const char *project_id,
+                                     enum deployment_state state, struct deployment **rows, size_t *count,
+                                     struct err *err);
 
 #endif

@@ -15,15 +15,17 @@ struct project_query {
 };
 
 struct project_row {
-    struct project project;  /* id, name, description, state, times */
+    struct project project; /* id, name, description, state, times */
     bool has_run;
-    struct run latest_run;   /* id, number, state */
+    struct run latest_run; /* id, number, state */
 };
 
 MUST_CHECK int store_project_insert(struct db *db, const struct project *project, struct err *err);
 /* *out is NULL when there is none, or when account_id (may be NULL: any) does not own it. */
-MUST_CHECK int store_project_get(struct db *db, struct arena *arena, const char *id, const char *account_id, struct project **out, struct err *err);
-/* Newest first (by id). *rows is an arena array; *total counts all pages. ERR_VALIDATION (field "search") beyond 32 words. */
+MUST_CHECK int store_project_get(struct db *db, struct arena *arena, const char *id, const char *account_id,
+                                 struct project **out, struct err *err);
+/* Newest first (by id). *rows is an arena array; *total counts all pages. ERR_VALIDATION (field "search") beyond 32
+ * words. */
 MUST_CHECK int store_project_list(struct db *db, struct arena *arena, const struct project_query *query,
                                   struct project_row **rows, size_t *count, int64_t *total, struct err *err);
 /* Writes name, description, updated_ms. */
@@ -35,7 +37,9 @@ MUST_CHECK int store_project_move(struct db *db, const char *id, enum project_st
 MUST_CHECK int store_project_set_planning(struct db *db, const struct project *project, struct err *err);
 
 MUST_CHECK int store_spec_insert(struct db *db, const struct spec *spec, struct err *err);
-MUST_CHECK int store_spec_get(struct db *db, struct arena *arena, const char *project_id, int64_t version, struct spec **out, struct err *err);
-MUST_CHECK int store_spec_approve(struct db *db, const char *project_id, int64_t version, int64_t now_ms, struct err *err);
+MUST_CHECK int store_spec_get(struct db *db, struct arena *arena, const char *project_id, int64_t version,
+                              struct spec **out, struct err *err);
+MUST_CHECK int store_spec_approve(struct db *db, const char *project_id, int64_t version, int64_t now_ms,
+                                  struct err *err);
 
 #endif

@@ -2,8 +2,9 @@
  *
  * Reads: store_reader() gives the calling thread a connection of its own. Writes: store_write() hands a function to the
  * one writer, which runs what has gathered in one transaction (each function inside its own savepoint), commits once,
- * and only then lets the callers go on: returning 0 means that the work is on disk. A function that fails is rolled back
- * alone. A failed commit fails everybody in the group; a failed fsync (any I/O error at commit) stops the store for good: ERR_UNAVAILABLE from then on. */
+ * and only then lets the callers go on: returning 0 means that the work is on disk. A function that fails is rolled
+ * back alone. A failed commit fails everybody in the group; a failed fsync (any I/O error at commit) stops the store
+ * for good: ERR_UNAVAILABLE from then on. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -31,7 +32,8 @@ MUST_CHECK int store_reader(struct store *store, struct db **out, struct err *er
 /* A consistent view over several reads: nothing in between changes. fn must only read. */
 typedef int store_fn(struct db *db, void *arg, struct err *err);
 MUST_CHECK int store_read(struct store *store, store_fn *fn, void *arg, struct err *err);
-/* See above. fn runs on the writer thread: it must be quick, do no I/O of its own, and be prepared to run again if the group is retried (it must derive everything anew from db and arg). */
+/* See above. fn runs on the writer thread: it must be quick, do no I/O of its own, and be prepared to run again if the
+ * group is retried (it must derive everything anew from db and arg). */
 MUST_CHECK int store_write(struct store *store, store_fn *fn, void *arg, struct err *err);
 
 /* One trivial read; for health. */
