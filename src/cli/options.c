@@ -133,6 +133,8 @@ static const char *env_name(const struct option_row *row, char out[64]) {
 
 static bool is_one_of(const char *value, const char *words) {
     size_t len = strlen(value);
+    if (strchr(value, '|'))
+        return false;
     for (const char *at = words; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
         if (strncmp(at, value, len) == 0 && (at[len] == '|' || at[len] == '\0'))
             return true;
