@@ -64,6 +64,14 @@ void call_only(struct api_call *call, const char *const *names) {
     }
 }
 
+int call_no_body(struct api_call *call, struct err *err) {
+    int rc = call_body(call, true, err);
+    if (rc < 0)
+        return rc;
+    call_only(call, (const char *const[]){NULL});
+    return call_check(call, err);
+}
+
 const char *call_text(struct api_call *call, const char *field, const char *label, bool is_required, size_t max_len) {
     json_t *value = json_object_get(call->body, field);
     if (!value || json_is_null(value)) {

@@ -55,6 +55,8 @@ const struct api_route *api_routes(size_t *count);
 
 /* Parses the JSON body into call->body; an empty one is an empty object when it is optional. */
 MUST_CHECK int call_body(struct api_call *call, bool is_optional, struct err *err);
+/* For calls that take none: an empty body, or an object without members. */
+MUST_CHECK int call_no_body(struct api_call *call, struct err *err);
 /* Members other than these are faults. names ends with NULL. */
 void call_only(struct api_call *call, const char *const *names);
 void call_fault(struct api_call *call, const char *field, const char *format, ...)

@@ -24,11 +24,7 @@ int project_clarify(struct api_call *call, struct err *err) {
     struct jw jw;
     int rc = call_project(call, &project, err);
     if (rc == 0)
-        rc = call_body(call, true, err);
-    if (rc < 0)
-        return rc;
-    call_only(call, (const char *const[]){NULL});
-    rc = call_check(call, err);
+        rc = call_no_body(call, err);
     if (rc == 0)
         rc = engine_project_clarify(call->engine, call->account_id, project->id, call->arena, &questions, err);
     if (rc < 0)
@@ -89,11 +85,7 @@ int project_approve(struct api_call *call, struct err *err) {
     struct jw jw;
     int rc = call_project(call, &project, err);
     if (rc == 0)
-        rc = call_body(call, true, err);
-    if (rc < 0)
-        return rc;
-    call_only(call, (const char *const[]){NULL});
-    rc = call_check(call, err);
+        rc = call_no_body(call, err);
     if (rc == 0)
         rc = engine_project_approve(call->engine, call->account_id, project->id, call->arena, &spec, err);
     if (rc < 0)

@@ -38,11 +38,7 @@ int run_retry(struct api_call *call, struct err *err) {
     struct run *old = NULL, *run = NULL;
     int rc = call_run(call, &old, err);
     if (rc == 0)
-        rc = call_body(call, true, err);
-    if (rc < 0)
-        return rc;
-    call_only(call, (const char *const[]){NULL});
-    rc = call_check(call, err);
+        rc = call_no_body(call, err);
     if (rc == 0)
         rc = engine_run_retry(call->engine, call->account_id, old->project_id, old->id, call->arena, &run, err);
     if (rc == 0)
@@ -56,11 +52,7 @@ int run_cancel(struct api_call *call, struct err *err) {
     struct jw jw;
     int rc = call_run(call, &run, err);
     if (rc == 0)
-        rc = call_body(call, true, err);
-    if (rc < 0)
-        return rc;
-    call_only(call, (const char *const[]){NULL});
-    rc = call_check(call, err);
+        rc = call_no_body(call, err);
     if (rc == 0)
         rc = engine_run_cancel(call->engine, call->account_id, run->project_id, run->id, CANCEL_WAIT_MS, call->arena,
                                &run, err);
