@@ -47,13 +47,18 @@ static const char *retry_payload(const struct execution *x, struct arena *arena,
     return text;
 }
 
+/* The run and the task as they are now, while the job is still ours. */
+static int begin_task(struct journal *journal, struct execution *x, struct run **run, struct task **task,
+                      struct err *err) {
+    int rc = step_begin(journal, x->context->job, run, err);
+    return rc < 0 ? rc : load_task(journal->db, journal->arena, x->task->id, task, err);
+}
+
 static int begin_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct execution *x = arg;
     struct run *run = NULL;
     struct task *task = NULL;
-    int rc = step_begin(journal, x->context->job, &run, err);
-    if (rc == 0)
-        rc = load_task(journal->db, journal->arena, x->task->id, &task, err);
+    int rc = begin_task(journal, x, &run, &task, err);
     if (rc < 0)
         return rc;
     task->attempts++;
@@ -199,9 +204,7 @@ static int accept_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct execution *x = arg;
     struct run *run = NULL;
     struct task *task = NULL;
-    int rc = step_begin(journal, x->context->job, &run, err);
-    if (rc == 0)
-        rc = load_task(journal->db, journal->arena, x->task->id, &task, err);
+    int rc = begin_task(journal, x, &run, &task, err);
     if (rc < 0)
         return rc;
     str_copy(task->commit_sha, sizeof task->commit_sha, x->commit);
