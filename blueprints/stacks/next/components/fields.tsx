@@ -26,6 +26,15 @@ function FieldShell({ id, label, help, required, error, wide, children }: ShellP
         {!required && <span className="optional">optional</span>}
       </label>
       {children}
+      <FieldNotes id={id} help={help} error={error} />
+    </div>
+  );
+}
+
+/** What describes a control: `useField` names them by these ids. */
+function FieldNotes({ id, help, error }: { id: string; help?: string; error?: string }) {
+  return (
+    <>
       {help && (
         <p id={`${id}-help`} className="field-help">
           {help}
@@ -36,7 +45,7 @@ function FieldShell({ id, label, help, required, error, wide, children }: ShellP
           {error}
         </p>
       )}
-    </div>
+    </>
   );
 }
 
@@ -129,16 +138,7 @@ export function Checkbox({ value, ...field }: FieldProps & { value?: boolean }) 
         <input {...control} required={undefined} type="checkbox" value="true" defaultChecked={shown === "true"} />
         <label htmlFor={id}>{field.label}</label>
       </span>
-      {field.help && (
-        <p id={`${id}-help`} className="field-help">
-          {field.help}
-        </p>
-      )}
-      {error && (
-        <p id={`${id}-error`} className="field-error">
-          {error}
-        </p>
-      )}
+      <FieldNotes id={id} help={field.help} error={error} />
     </div>
   );
 }
@@ -221,16 +221,7 @@ export function Rating({ value, ...field }: FieldProps & { value?: number | null
           </label>
         ))}
       </span>
-      {field.help && (
-        <p id={`${id}-help`} className="field-help">
-          {field.help}
-        </p>
-      )}
-      {error && (
-        <p id={`${id}-error`} className="field-error">
-          {error}
-        </p>
-      )}
+      <FieldNotes id={id} help={field.help} error={error} />
     </fieldset>
   );
 }
