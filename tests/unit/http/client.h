@@ -11,10 +11,12 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -35,6 +37,14 @@ struct answer {
     char body[65536];
     size_t body_len; /* all of it; body has its start */
 };
+
+/* For what a handler or a hook signals. */
+static inline void wait_for(sem_t *event) {
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += CLIENT_WAIT_MS / 1000;
+    assert_int_equal(sem_timedwait(event, &until), 0);
+}
 
 static inline struct client client_open(int port) {
     struct client client = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};

@@ -165,13 +165,6 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static void wait_for(sem_t *event) {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += CLIENT_WAIT_MS / 1000;
-    assert_int_equal(sem_timedwait(event, &until), 0);
-}
-
 #define GET(target, more) "GET " target " HTTP/1.1\r\nHost: x\r\n" more "\r\n"
 
 static void test_what_handlers_see(void **state) {

@@ -110,13 +110,6 @@ static int set_up(void **state) {
     return 0;
 }
 
-static void wait_for(sem_t *event) {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += CLIENT_WAIT_MS / 1000;
-    assert_int_equal(sem_timedwait(event, &until), 0);
-}
-
 static void wake_all(struct fixture *fixture) {
     (void)pthread_mutex_lock(&fixture->lock);
     for (size_t i = 0; i < fixture->count; i++)
