@@ -180,6 +180,22 @@ static void add_status(json_t *entity) {
     add_first(entity, "statusField", "choice", "choice");
 }
 
+/* A row that is called by what it refers to (a booking by its class) is told apart by the other reference: its member.
+ */
+static void add_beside_title(json_t *entity) {
+    const json_t *fields = json_object_get(entity, "fields"), *title = json_object_get(entity, "titleInfo");
+    if (!view_field_is(title, "ref"))
+        return;
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        const json_t *field = json_array_get(fields, i);
+        bool is_title = str_eq(json_str(field, "name", NULL), json_str(title, "name", NULL));
+        if (!is_title && (view_field_is(field, "ref") || view_field_is(field, "user"))) {
+            view_add(entity, "besideTitle", field);
+            return;
+        }
+    }
+}
+
 static void add_lists(json_t *entity, const json_t *entities) {
     add_title(entity);
     add_fitting(entity, "searchFields", FIELD_SEARCHED, NULL);
@@ -191,6 +207,7 @@ static void add_lists(json_t *entity, const json_t *entities) {
     add_targets(entity, entities);
     view_add_flag(entity, "isSearchable", view_has(entity, "searchFields") || view_has(entity, "refFields"));
     add_status(entity);
+    add_beside_title(entity);
     add_first(entity, "dateField", "date", "datetime");
     json_object_set_new(entity, "children", json_array());
     json_object_set_new(entity, "limits", json_array());
@@ -213,6 +230,11 @@ static json_t *child_of(const json_t *entity, const json_t *field, const json_t 
     view_add(child, "fieldPascal", json_object_get(field, "pascal"));
     view_add(child, "parentType", json_object_get(parent, "Type"));
     view_add_flag(child, "isSelf", is_self);
+    const json_t *beside = json_object_get(entity, "besideTitle");
+    const char *name = json_str(field, "name", NULL);
+    if (str_eq(name, json_str(json_object_get(entity, "titleInfo"), "name", NULL)))
+        view_add(child, "insteadOfTitle", beside);
+    view_add_flag(child, "isTitlePlain", beside && str_eq(name, json_str(beside, "name", NULL)));
     view_add_flag(child, "isSeveral", is_several);
     view_add_flag(child, "hasStatus", status);
     view_add(child, "statusColumn", json_object_get(status, "column"));

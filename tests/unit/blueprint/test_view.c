@@ -150,15 +150,31 @@ static void finds_the_status(void **state) {
     fixture_release(&fixture);
 }
 
+/* On the page of a class its bookings are listed by their members, on a member's page by their classes. */
+static void tells_rows_apart(void **state) {
+    struct fixture fixture;
+    fixture_init(&fixture);
+    const json_t *view = view_of(&fixture, "studio"), *booking = entity_of(view, "bookings");
+    expect(&fixture, booking, "titleInfo.is.ref", "true");
+    const char *title = json_str(json_object_get(booking, "titleInfo"), "name", ""),
+               *beside = json_str(json_object_get(booking, "besideTitle"), "name", "");
+    assert_string_not_equal(title, beside);
+    const json_t *titled = entity_of(view, json_str(json_object_get(booking, "titleInfo"), "entity", ""));
+    const json_t *other = entity_of(view, json_str(json_object_get(booking, "besideTitle"), "entity", ""));
+    const json_t *child = item_of(json_object_get(titled, "children"), "slug", "bookings");
+    assert_string_equal(json_str(json_object_get(child, "insteadOfTitle"), "name", ""), beside);
+    child = item_of(json_object_get(other, "children"), "slug", "bookings");
+    assert_null(json_object_get(child, "insteadOfTitle"));
+    expect(&fixture, child, "isTitlePlain", "true");
+    fixture_release(&fixture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decorates_the_top),
-        cmocka_unit_test(decorates_entities),
-        cmocka_unit_test(decorates_fields),
-        cmocka_unit_test(finds_the_status),
-        cmocka_unit_test(decorates_rules_and_views),
-        cmocka_unit_test(gives_the_same_every_time),
-        cmocka_unit_test(keeps_clear_of_reserved_names),
+        cmocka_unit_test(decorates_the_top),         cmocka_unit_test(decorates_entities),
+        cmocka_unit_test(decorates_fields),          cmocka_unit_test(finds_the_status),
+        cmocka_unit_test(tells_rows_apart),          cmocka_unit_test(decorates_rules_and_views),
+        cmocka_unit_test(gives_the_same_every_time), cmocka_unit_test(keeps_clear_of_reserved_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
