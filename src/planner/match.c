@@ -20,8 +20,12 @@ void draft_ban(struct draft *draft, const char *slug) {
     json_object_del(draft->wanted, slug);
 }
 
-/* The words of the description themselves, for the one who wrote them. */
+/* The words of the description themselves, for the one who wrote them; "and reviews" is "reviews" to him. */
 static const char *as_written(struct arena *arena, const struct words *words, size_t at, size_t count) {
+    if (count > 1 && (str_eq(words->items[at].text, "and") || str_eq(words->items[at].text, "a"))) {
+        at++;
+        count--;
+    }
     const char *text = words->items[at].text;
     for (size_t i = 1; i < count; i++)
         text = arena_printf(arena, "%s %s", text, words->items[at + i].text);
@@ -53,9 +57,9 @@ static int64_t count_found(struct draft *draft, const struct words *words, const
         if (counted_at < 0)
             continue;
         found++;
-        if (because)
-            json_array_append_new(because,
-                                  json_string(as_written(draft->arena, words, (size_t)counted_at, phrase.count)));
+        const char *written = as_written(draft->arena, words, (size_t)counted_at, phrase.count);
+        if (because && !is_in(because, written))
+            json_array_append_new(because, json_string(written));
     }
     return found;
 }

@@ -74,10 +74,10 @@ static const char *head_of(const char *singular) {
 
 static bool is_person(struct draft *draft, const char *head) {
     const char *lower = str_lower(draft->arena, noun_singular(draft->arena, head));
-    if (str_eq(lexicon_kind(draft->planner, lower), "person"))
-        return true;
-    if (str_eq(lexicon_kind(draft->planner, lower), "notPerson") || strlen(lower) < 5)
-        return false;
+    const char *kind = lexicon_kind(draft->planner, lower);
+    /* Only a word that the lexicon does not know is judged by its ending: an order is nobody. */
+    if (*kind || strlen(lower) < 5)
+        return str_eq(kind, "person");
     return str_ends(lower, "er") || str_ends(lower, "or") || str_ends(lower, "ist") || str_ends(lower, "ian") ||
            str_ends(lower, "ee") || str_ends(lower, "ant");
 }

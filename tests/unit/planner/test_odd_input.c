@@ -85,6 +85,17 @@ static void long_descriptions_are_planned(void **state) {
     whole_or_refused(f, "Long", text, NULL);
 }
 
+/* An order ends as workers do, and is nobody; what was written is quoted without what only joins it. */
+static void orders_are_no_people(void **state) {
+    struct fixture *f = *state;
+    struct planner_spec spec = plans_spec(f, "A small hotel: rooms, guests, breakfast orders and reviews.", NULL);
+    assert_non_null(plans_entity(&spec, "breakfast-orders"));
+    assert_null(plans_field(&spec, "breakfast-orders", "email"));
+    const json_t *reviews = plans_find(json_object_get(spec.plan, "features"), "slug", "reviews");
+    assert_true(plans_has_text(json_object_get(reviews, "because"), "reviews"));
+    assert_false(plans_has_text(json_object_get(reviews, "because"), "and reviews"));
+}
+
 /* What has no English plural keeps the form it is written in. */
 static void other_languages_keep_their_words(void **state) {
     struct fixture *f = *state;
@@ -98,8 +109,8 @@ static void other_languages_keep_their_words(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(thin_descriptions_are_refused), cmocka_unit_test(strange_descriptions_do_no_harm),
+        cmocka_unit_test(thin_descriptions_are_refused),           cmocka_unit_test(strange_descriptions_do_no_harm),
         cmocka_unit_test(more_than_a_plan_takes_is_an_open_point), cmocka_unit_test(long_descriptions_are_planned),
-        cmocka_unit_test(other_languages_keep_their_words)};
+        cmocka_unit_test(other_languages_keep_their_words),        cmocka_unit_test(orders_are_no_people)};
     return cmocka_run_group_tests(tests, plans_setup, plans_teardown);
 }
