@@ -1,33 +1,11 @@
-/* db: binding by kinds, reading columns, and the way to the driver. */
+/* db: binding by kinds, and reading columns. */
 #include "store/db.h"
 
 #include <assert.h>
 #include <stdarg.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "store/driver.h"
-
-static const struct {
-    const char *scheme;
-    const struct db_driver *driver;
-} schemes[] = {
-    {"sqlite:", &sqlite_driver},
-};
-
-int db_open(struct db **out, const char *url, bool is_read_only, struct err *err) {
-    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
-        if (str_starts(url, schemes[i].scheme))
-            return schemes[i].driver->open(out, url + strlen(schemes[i].scheme), is_read_only, err);
-    /* Not the URL itself: it may hold a password. */
-    return err_set(err, ERR_VALIDATION, "database URL has a scheme that is not known: use sqlite:PATH");
-}
-
-void db_close(struct db *db) {
-    if (db)
-        db->driver->close(db);
-}
 
 static void bind_all(struct db_stmt *stmt, const char *kinds, va_list args) {
     const struct db_driver *driver = stmt->db->driver;
