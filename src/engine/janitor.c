@@ -2,6 +2,7 @@
 #include "engine/janitor.h"
 
 #include <dirent.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -228,6 +229,8 @@ static void *janitor_main(void *arg) {
             continue;
         pthread_mutex_unlock(&janitor->lock);
         janitor_sweep(janitor->engine, false);
+        /* glibc keeps what runs and planning have freed, in each thread's heap; an idle server gives it back. */
+        (void)malloc_trim(0);
         pthread_mutex_lock(&janitor->lock);
     }
     pthread_mutex_unlock(&janitor->lock);
