@@ -2,8 +2,10 @@
 #include "engine/engine.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,6 +25,19 @@
 
 static const char *const data_folders[] = {"repos", "workspaces", "exports", "deployments", "cache"};
 
+/* Tells ext4 that the folders in this one have nothing to do with each other (chattr +T): each project's files then go
+ * to another part of the disk than those that were removed there just before. An ext4 without a journal looks, whenever
+ * it makes a file, through all inodes of the part that were freed in the last minutes. Other file systems refuse the
+ * hint. */
+static void spread_folders(const char *path) {
+    CLEANUP(mem_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int flags = 0;
+    if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 || flags & FS_TOPDIR_FL)
+        return;
+    flags |= FS_TOPDIR_FL;
+    (void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
 static int open_data_dir(struct engine *engine, const char *data_dir, struct err *err) {
     int rc = fs_mkdirs(data_dir, 0750, err);
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(data_folders); i++)
@@ -32,6 +47,8 @@ static int open_data_dir(struct engine *engine, const char *data_dir, struct err
     engine->data_dir = fs_real(engine->arena, data_dir);
     if (!engine->data_dir)
         return err_set(err, ERR_UNAVAILABLE, "cannot resolve the data directory %s", data_dir);
+    spread_folders(arena_printf(engine->arena, "%s/workspaces", engine->data_dir));
+    spread_folders(arena_printf(engine->arena, "%s/deployments", engine->data_dir));
     rc = fs_lock(arena_printf(engine->arena, "%s/lock", engine->data_dir), &engine->lock_fd, err);
     if (rc == -ERR_CONFLICT)
         return err_set(err, ERR_CONFLICT, "another prazium server uses the data directory %s", engine->data_dir);
