@@ -10,6 +10,11 @@
 #include "store/jobs.h"
 #include "store/runs.h"
 
+bool job_should_stop(void *arg) {
+    struct job_context *context = arg;
+    return atomic_load(&context->is_lost) || atomic_load(&context->is_cancelled);
+}
+
 int step_begin(struct journal *journal, const struct job *job, struct run **run, struct err *err) {
     int rc = store_job_guard(journal->db, job->id, job->lease.token, err);
     if (rc == 0)

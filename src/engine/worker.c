@@ -56,11 +56,6 @@ struct workers {
     struct worker workers[];
 };
 
-bool job_should_stop(void *arg) {
-    struct job_context *context = arg;
-    return atomic_load(&context->is_lost) || atomic_load(&context->is_cancelled);
-}
-
 static void told_jobs(const char *topic, int64_t value, void *arg) {
     struct workers *pool = arg;
     pthread_mutex_lock(&pool->lock);
