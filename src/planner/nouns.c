@@ -130,6 +130,21 @@ static void refer_to_previous(struct draft *draft, json_t *entity, const char *p
         json_pack("{s:s, s:s, s:s, s:s}", "name", name, "type", "ref", "entity", parent_key, "onDelete", "cascade"));
 }
 
+/* "A shrub, with its category, status and date." */
+static const char *summary_of(struct draft *draft, const json_t *entity) {
+    const json_t *fields = json_object_get(entity, "fields");
+    const char *one = text_lower_first(draft->arena, json_str(entity, "name", "")), *list = "";
+    size_t i, last = json_array_size(fields) - 1;
+    json_t *field;
+    json_array_foreach (fields, i, field) {
+        const char *label = text_lower_first(draft->arena, json_str(field, "label", ""));
+        if (i > 0)
+            list = arena_printf(draft->arena, "%s%s%s", list, i == 1 ? "" : i == last ? " and " : ", ", label);
+    }
+    return arena_printf(draft->arena, "%s%s%s.", text_capital(draft->arena, text_article(draft->arena, one)),
+                        *list ? ", with its " : "", list);
+}
+
 static json_t *entity_named(struct draft *draft, const char *singular, const char *many, const char *parent_key) {
     const char *head = head_of(singular);
     const json_t *thing = known_thing(draft, singular);
@@ -152,11 +167,6 @@ static json_t *entity_named(struct draft *draft, const char *singular, const cha
         put_str(entity, "key", slug);
         if (json_flag(kind, "refers", false))
             json_object_set_new(entity, "isRecord", json_true());
-        if (!*json_str(kind, "summary", ""))
-            put_str(entity, "summary",
-                    arena_printf(
-                        draft->arena, "%s, with what is known of it.",
-                        text_capital(draft->arena, text_article(draft->arena, text_lower_first(draft->arena, name)))));
     }
     json_own(draft->arena, entity);
     put_str(entity, "name", name);
@@ -164,6 +174,8 @@ static json_t *entity_named(struct draft *draft, const char *singular, const cha
         put_str(entity, "plural", plural);
     put_str(entity, "slug", slug);
     put_str(entity, "titleField", expand_fields(draft, entity));
+    if (!*json_str(entity, "summary", ""))
+        put_str(entity, "summary", summary_of(draft, entity));
     if (json_flag(entity, "isRecord", false))
         refer_to_previous(draft, entity, parent_key);
     json_object_del(entity, "aliases"); /* it has the description's word already */
@@ -190,7 +202,8 @@ static bool ends_as_noun(const struct scan *scan, size_t at) {
 
 static bool is_boundary(const struct scan *scan, size_t at) {
     const struct word *word = &scan->draft->words.items[at];
-    if (scan->covered[at] || word->is_negated)
+    bool is_number = word->text[strspn(word->text, "0123456789")] == 0;
+    if (scan->covered[at] || word->is_negated || is_number)
         return true;
     const char *kind = lexicon_kind(scan->draft->planner, word->text);
     if (str_eq(kind, "stop"))
