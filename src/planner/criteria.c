@@ -136,13 +136,27 @@ static json_t *bad_value(struct proof *proof, const json_t *field, const char **
                {"url", "nowhere", "a web address"},
                {"date", "2026-02-30", "a date"},
                {"datetime", "soon", "a date and time"},
-               {"time", "25:00", "a time such as 09:30"}};
+               {"time", "25:00", "a time such as 09:30"},
+               {"integer", "many", "a whole number"},
+               {"decimal", "many", "a number"},
+               {"money", "a lot", "an amount"},
+               {"minutes", "long", "a number of minutes"},
+               {"boolean", "perhaps", "true or false"}};
     const char *type = json_str(field, "type", "");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         if (!str_eq(type, bad[i].type))
             continue;
         *message = TEXT("%s must be %s", json_str(field, "label", ""), bad[i].must);
         return json_string(bad[i].value);
+    }
+    if (str_eq(type, "choice")) {
+        const char *values = "";
+        size_t i;
+        json_t *option;
+        json_array_foreach (json_object_get(field, "options"), i, option)
+            values = TEXT("%s%s%s", values, i ? ", " : "", json_str(option, "value", ""));
+        *message = TEXT("%s must be one of %s", json_str(field, "label", ""), values);
+        return json_string("none-of-these");
     }
     if (str_eq(type, "rating")) {
         *message = TEXT("%s must be a whole number from 1 to 5", json_str(field, "label", ""));
