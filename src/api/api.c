@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/call.h"
 #include "base/clock.h"
@@ -142,6 +143,12 @@ static void thread_stop(void *thread, void *context) {
     store_thread_end(engine_store(api->engine));
 }
 
+/* Blocking handlers mostly wait for the disk, and as many writes as there are threads share one commit. */
+static size_t pool_threads(void) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > 8 ? 2 * (size_t)cores : 16;
+}
+
 int api_start(struct api **out, const struct api_config *config, struct err *err) {
     struct api *api = mem_alloc(sizeof *api);
     size_t count;
@@ -161,7 +168,8 @@ int api_start(struct api **out, const struct api_config *config, struct err *err
         .route_count = count,
         .hooks = {.before = before, .on_error = on_error, .after = after, .thread_stop = thread_stop},
         .context = api,
-        .loop_count = (size_t)config->loops};
+        .loop_count = (size_t)config->loops,
+        .pool_threads = pool_threads()};
     int rc = http_server_start(&http, &api->server, err);
     if (rc < 0) {
         api_stop(api, 0);
