@@ -1,7 +1,7 @@
 // machine: what the figures were measured on.
 import { execFileSync } from 'node:child_process'
 import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 
 import { binary, median, peerNode } from './process.mjs'
@@ -33,6 +33,7 @@ export function describeMachine(folder) {
     cores: cpus().length,
     memory_gib: Math.round((totalmem() / 2 ** 30) * 10) / 10,
     kernel: release(),
+    load: loadavg()[0], // of others: nothing has been measured yet
     sync_ms: { p50: median(times), p99: times[Math.floor(times.length * 0.99)] },
     prazium: firstLine(binary, 'version'),
     peers: {
