@@ -94,26 +94,34 @@ static void criterion_calendar(struct proof *proof, const json_t *view) {
     criterion_close(proof, criterion);
 }
 
+/* Started as the page does: with what time is spent on, and nothing else. */
 static void criterion_timer(struct proof *proof, const json_t *view) {
     const json_t *entity = proof_entity(proof, json_str(view, "entity", ""));
-    const char *slug = json_str(view, "slug", ""), *start = json_str(view, "start", ""),
-               *end = json_str(view, "end", "");
+    const char *slug = json_str(view, "slug", ""), *end = json_str(view, "end", "");
     json_t *criterion = open_view(proof, view, "The timer runs and stops",
                                   TEXT("When somebody starts the timer, then %s runs; when they stop it, then it has "
                                        "an end; stopping again is refused.",
                                        text_article(proof->arena, lower_name(proof, entity, "name"))));
-    json_t *body = proof_body(proof, entity, NULL);
-    json_object_del(body, start);
-    json_object_del(body, end);
-    const char *running = proof_name(proof, "running");
-    json_t *step = proof_step(proof, "Start", "POST", TEXT("/api/%s/start", slug), body, 201);
+    const char *subject = json_str(view, "subject", ""), *title = NULL;
+    const json_t *field = entity_field(entity, subject), *target = proof_entity(proof, json_str(field, "entity", ""));
+    const char *running = proof_name(proof, "running"), *worked_on = proof_name(proof, "subject");
+    json_t *step, *body = json_object();
+    if (target) {
+        step = proof_row(proof, "Something to work on", target, NULL, worked_on);
+        title = proof_title(target, body_of(step));
+        put_str(body, subject, proof_var(proof, worked_on));
+    }
+    step = proof_step(proof, "Start", "POST", TEXT("/api/%s/start", slug), body, 201);
     proof_route(step, "POST", TEXT("/api/%s/start", slug));
     proof_save(step, running, "id");
     proof_expect(step, end, json_null());
-    open_page(proof, view, "The page shows the timer", "", proof_title(entity, body));
+    if (target)
+        proof_expect(step, subject, json_string(proof_var(proof, worked_on)));
+    open_page(proof, view, "The page shows the timer", "", title);
     step = proof_step(proof, "Stop", "POST", TEXT("/api/%s/stop", slug), json_object(), 200);
     proof_route(step, "POST", TEXT("/api/%s/stop", slug));
     proof_expect(step, "id", json_string(proof_var(proof, running)));
+    proof_contains(step, "absent", TEXT("\"%s\":null", end));
     step = proof_step(proof, "Nothing runs any more", "POST", TEXT("/api/%s/stop", slug), json_object(), 409);
     proof_expect(step, "error", json_string("not_running"));
     criterion_close(proof, criterion);

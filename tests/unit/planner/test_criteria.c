@@ -87,12 +87,24 @@ static void reads_the_readme(void **state) {
     assert_true(plans_has_text(json_object_get(check, "contains"), json_str(spec.plan, "tagline", "?")));
 }
 
+/* A timer is started with what its page sends: what time is spent on, and nothing else. */
+static void starts_timers_as_the_page_does(void **state) {
+    struct fixture *f = *state;
+    struct planner_spec spec = plans_spec(f, "A project management tool with task boards and time tracking.", NULL);
+    const json_t *step = step_at(steps_of(&spec, "The timer runs and stops"), "/api/timer/start");
+    assert_non_null(step);
+    const json_t *body = json_object_get(json_object_get(step, "request"), "json");
+    assert_int_equal(json_object_size(body), 1);
+    assert_non_null(json_object_get(body, "task"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_by_feature),
         cmocka_unit_test(closes_every_page),
         cmocka_unit_test(searches_every_kind),
         cmocka_unit_test(reads_the_readme),
+        cmocka_unit_test(starts_timers_as_the_page_does),
     };
     return cmocka_run_group_tests(tests, plans_setup, plans_teardown);
 }
