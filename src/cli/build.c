@@ -288,9 +288,7 @@ int command_build(const struct options *options, struct arena *arena, struct err
     sigaddset(&build.ending, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &build.ending, NULL);
     signal(SIGPIPE, SIG_IGN);
-    int rc = net_start(err);
-    if (rc == 0)
-        rc = connect_server(&build, err);
+    int rc = connect_server(&build, err);
     if (rc == 0)
         rc = create_project(&build, options->words[0], err);
     if (rc == 0)

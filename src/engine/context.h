@@ -16,9 +16,9 @@ struct services;
 struct janitor;
 
 struct engine {
-    const char *data_dir;  /* absolute */
-    int lock_fd;           /* DATA/lock: one server a data directory */
-    bool has_git, has_net; /* started, so to be stopped: others in the process may use them, too */
+    const char *data_dir; /* absolute */
+    int lock_fd;          /* DATA/lock: one server a data directory */
+    bool has_git;         /* started, so to be stopped: others in the process may use it, too */
     int64_t lease_ms;
     char tag[ID_LEN]; /* marks our children across restarts; a hash of data_dir */
     struct store *store;
@@ -26,7 +26,8 @@ struct engine {
     struct assets *assets;
     struct catalog *catalog;
     struct stack *stack;
-    struct planner *planner;
+    pthread_mutex_t planner_lock; /* guards the making of catalog and planner */
+    struct planner *planner;      /* by engine_planner() */
     struct agent agent;
     struct workers *workers;
     struct services *services; /* running local deployments */
@@ -36,6 +37,9 @@ struct engine {
     struct arena *arena;         /* of the strings above */
     atomic_bool is_draining;
 };
+
+/* The planner, made at its first use. */
+MUST_CHECK int engine_planner(struct engine *engine, const struct planner **out, struct err *err);
 
 /* A claimed job in a worker's hands. */
 struct job_context {

@@ -100,6 +100,7 @@ int decompose_run(struct job_context *context, struct err *err) {
     CLEANUP(repo_closep) struct repo *repo = NULL;
     struct db *db = NULL;
     struct run *run = NULL;
+    const struct planner *planner;
     json_t *plan = NULL, *tasks = NULL;
     char main_sha[SHA_LEN] = "";
     char **paths = NULL;
@@ -119,7 +120,9 @@ int decompose_run(struct job_context *context, struct err *err) {
     if (rc == 0)
         rc = repo_paths(repo, arena, main_sha, &paths, &path_count, err);
     if (rc == 0)
-        rc = planner_decompose(engine->planner, plan, (const char *const *)paths, path_count, arena, &tasks, err);
+        rc = engine_planner(engine, &planner, err);
+    if (rc == 0)
+        rc = planner_decompose(planner, plan, (const char *const *)paths, path_count, arena, &tasks, err);
     if (rc == 0)
         rc = planner_check_tasks(tasks, plan, err);
     if (rc == 0)

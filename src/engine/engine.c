@@ -18,7 +18,6 @@
 #include "engine/janitor.h"
 #include "engine/services.h"
 #include "engine/worker.h"
-#include "net/net.h"
 #include "sandbox/sandbox.h"
 #include "store/jobs.h"
 #include "store/runs.h"
@@ -63,16 +62,36 @@ static void set_tag(struct engine *engine) {
     sandbox_set_tag(engine->tag);
 }
 
-static int open_planning(struct engine *engine, const char *blueprints_dir, struct err *err) {
-    int rc = assets_open(&engine->assets, blueprints_dir, err);
+/* The catalog takes some megabytes once it is parsed: it is opened when somebody plans for the first time. */
+static int open_planner(struct engine *engine, struct err *err) {
+    int rc = catalog_open(&engine->catalog, engine->assets, err);
     if (rc == 0)
-        rc = catalog_open(&engine->catalog, engine->assets, err);
+        rc = planner_create(&engine->planner, engine->assets, engine->catalog, engine->stack, err);
+    if (rc < 0) {
+        catalog_close(engine->catalog);
+        engine->catalog = NULL;
+    }
+    return rc;
+}
+
+int engine_planner(struct engine *engine, const struct planner **out, struct err *err) {
+    pthread_mutex_lock(&engine->planner_lock);
+    int rc = engine->planner ? 0 : open_planner(engine, err);
+    *out = engine->planner;
+    pthread_mutex_unlock(&engine->planner_lock);
+    return rc;
+}
+
+static int open_planning(struct engine *engine, const char *blueprints_dir, struct err *err) {
+    const struct planner *planner;
+    int rc = assets_open(&engine->assets, blueprints_dir, err);
     if (rc == 0)
         rc = stack_open(&engine->stack, engine->assets, "next", err);
     if (rc == 0)
-        rc = planner_create(&engine->planner, engine->assets, engine->catalog, engine->stack, err);
-    if (rc == 0)
         agent_blueprint_init(&engine->agent, engine->stack);
+    /* A catalog of one's own is checked at once: better no start than a late surprise. */
+    if (rc == 0 && blueprints_dir)
+        rc = engine_planner(engine, &planner, err);
     return rc;
 }
 
@@ -124,14 +143,12 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     engine->arena = arena_create();
     engine->lock_fd = -1;
     pthread_mutex_init(&engine->tools_lock, NULL);
+    pthread_mutex_init(&engine->planner_lock, NULL);
     engine->lease_ms = config->lease_ms ? config->lease_ms : 15000;
     int rc = open_data_dir(engine, config->data_dir, err);
     if (rc == 0)
         rc = git_start(err);
     engine->has_git = rc == 0;
-    if (rc == 0)
-        rc = net_start(err);
-    engine->has_net = engine->has_git && rc == 0;
     if (rc == 0)
         rc = sandbox_start(err);
     if (rc == 0) {
@@ -178,8 +195,7 @@ void engine_close(struct engine *engine, int64_t grace_ms) {
     mem_closep(&engine->lock_fd);
     arena_destroy(engine->arena);
     pthread_mutex_destroy(&engine->tools_lock);
-    if (engine->has_net)
-        net_stop();
+    pthread_mutex_destroy(&engine->planner_lock);
     if (engine->has_git)
         git_stop();
     free(engine);

@@ -160,6 +160,7 @@ int engine_project_clarify(struct engine *engine, const char *account_id, const 
                            json_t **questions, struct err *err) {
     struct project *project = NULL;
     struct planner_input input;
+    const struct planner *planner;
     json_t *asked = NULL;
     int rc = load_project_read(engine, arena, account_id, id, &project, err);
     if (rc == 0)
@@ -167,7 +168,9 @@ int engine_project_clarify(struct engine *engine, const char *account_id, const 
     if (rc == 0)
         rc = planner_input_of(project, arena, &input, err);
     if (rc == 0)
-        rc = planner_questions(engine->planner, &input, arena, &asked, err);
+        rc = engine_planner(engine, &planner, err);
+    if (rc == 0)
+        rc = planner_questions(planner, &input, arena, &asked, err);
     if (rc < 0)
         return rc;
     struct project_call call = {
@@ -202,7 +205,10 @@ static int spec_in_tx(struct journal *journal, void *arg, struct err *err) {
 static int plan_and_store(struct engine *engine, struct project_call *call, const struct planner_input *input,
                           struct err *err) {
     struct planner_spec made;
-    int rc = planner_spec(engine->planner, input, call->arena, &made, err);
+    const struct planner *planner;
+    int rc = engine_planner(engine, &planner, err);
+    if (rc == 0)
+        rc = planner_spec(planner, input, call->arena, &made, err);
     if (rc < 0)
         return rc;
     call->spec = arena_alloc(call->arena, sizeof *call->spec);

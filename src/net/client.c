@@ -1,5 +1,6 @@
 /* client: HTTP requests by libcurl, one at a time, with deadlines and limits. */
 #include <curl/curl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,16 +39,17 @@ struct transfer {
     char message[CURL_ERROR_SIZE];
 };
 
-int net_start(struct err *err) {
-    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-    return code ? err_set(err, ERR_INTERNAL, "libcurl does not start: %s", curl_easy_strerror(code)) : 0;
-}
+/* libcurl brings up its TLS library when it is initialised, which costs megabytes that a server without calls to make
+ * need not hold: it waits for the first client. */
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
-void net_stop(void) {
-    curl_global_cleanup();
+static void curl_begin(void) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        abort(); /* memory is exhausted */
 }
 
 struct net_client *net_client_create(void) {
+    pthread_once(&curl_once, curl_begin);
     struct net_client *client = mem_alloc(sizeof(*client));
 
     client->multi = curl_multi_init();

@@ -9,9 +9,6 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-MUST_CHECK int net_start(struct err *err); /* once per process */
-void net_stop(void);
-
 struct net_header {
     const char *name, *value;
 };

@@ -62,7 +62,6 @@ static int set_up(void **state) {
     struct bench *bench = mem_alloc(sizeof(*bench));
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(address);
-    assert_int_equal(net_start(&bench->err), 0);
     bench->arena = arena_create();
     bench->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(bench->listener, (struct sockaddr *)&address, len), 0);
@@ -82,7 +81,6 @@ static int tear_down(void **state) {
     (void)close(bench->listener);
     arena_destroy(bench->arena);
     free(bench);
-    net_stop();
     return 0;
 }
 

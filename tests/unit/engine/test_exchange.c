@@ -103,7 +103,6 @@ static int set_up(void **state) {
     struct bench *bench = mem_alloc(sizeof(*bench));
     bench->arena = arena_create();
     bench->evidence = json_array();
-    assert_int_equal(net_start(&bench->err), 0);
     *state = bench;
     return 0;
 }
@@ -114,7 +113,6 @@ static int tear_down(void **state) {
     json_decref(bench->evidence);
     arena_destroy(bench->arena);
     free(bench);
-    net_stop();
     return 0;
 }
 

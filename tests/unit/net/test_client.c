@@ -276,16 +276,6 @@ static void test_unix_socket(void **state) {
     (void)rmdir(dir);
 }
 
-static int start_net(void **state) {
-    struct err err = {0};
-    return net_start(&err);
-}
-
-static int stop_net(void **state) {
-    net_stop();
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_requests, set_up, tear_down),
@@ -294,5 +284,5 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unix_socket, set_up, tear_down),
     };
-    return cmocka_run_group_tests(tests, start_net, stop_net);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
