@@ -1,6 +1,6 @@
 // main: all measurements in one run, one after the other; the table, and results.json.
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { describeMachine } from './machine.mjs'
@@ -21,7 +21,9 @@ if (!peerNode) {
 const build = new URL('../build/', import.meta.url).pathname
 await mkdir(build, { recursive: true })
 const folder = await mkdtemp(join(build, 'bench-'))
-const interrupt = () => process.exit(130) // whoever runs is killed at exit
+// However this ends: whoever still runs is killed before.
+process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }))
+const interrupt = () => process.exit(130)
 process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
 
 async function step(name, measure) {
@@ -32,16 +34,13 @@ async function step(name, measure) {
 }
 
 const began = performance.now()
-try {
-  const machine = await step('machine', () => describeMachine(folder))
-  const start = await step('start', () => measureStart(folder))
-  const runs = await step('runs', () => measureRuns(folder))
-  const reads = await step('reads', () => measureReads(folder, runs))
-  const writes = await step('writes', () => measureWrites(folder))
-  const streams = await step('streams', () => measureStreams(folder, runs))
-  const results = { time: new Date().toISOString(), seconds: (performance.now() - began) / 1000, machine, start, runs: runs.result, reads, writes, streams }
-  await writeFile(new URL('results.json', import.meta.url), JSON.stringify(results, null, 2) + '\n')
-  console.log(tableOf(results))
-} finally {
-  if (existsSync(folder)) await rm(folder, { recursive: true, force: true })
-}
+const machine = await step('machine', () => describeMachine(folder))
+const start = await step('start', () => measureStart(folder))
+const runs = await step('runs', () => measureRuns(folder))
+const reads = await step('reads', () => measureReads(folder, runs))
+const writes = await step('writes', () => measureWrites(folder))
+const streams = await step('streams', () => measureStreams(folder, runs))
+const seconds = (performance.now() - began) / 1000
+const results = { time: new Date().toISOString(), seconds, machine, start, runs: runs.result, reads, writes, streams }
+await writeFile(new URL('results.json', import.meta.url), JSON.stringify(results, null, 2) + '\n')
+console.log(tableOf(results))

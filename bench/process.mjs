@@ -121,7 +121,7 @@ export async function output(command, options = {}) {
 // wrk for so long; answers requests a second and latencies. An error is no result.
 export async function load(server, path, { clients, seconds, method = 'GET', body }) {
   const text = await output(
-    ['wrk', '-t1', `-c${clients}`, `-d${seconds}s`, '-s', here('request.lua'), `http://127.0.0.1:${server.port}${path}`],
+    ['wrk', '-t1', '--timeout', '30s', `-c${clients}`, `-d${seconds}s`, '-s', here('request.lua'), `http://127.0.0.1:${server.port}${path}`],
     { core: 1, env: { BENCH_KEY: server.key, BENCH_METHOD: method, ...(body && { BENCH_BODY: JSON.stringify(body) }) } },
   )
   const result = JSON.parse(/^JSON (.*)$/m.exec(text)[1])

@@ -52,7 +52,8 @@ export function tableOf(results) {
   )
   const cores = reads.is_pinned ? 'server on one core, client on another' : 'server and client on the same core'
   return [
-    `${m.cpu}, ${m.cores} cores, ${m.memory_gib} GiB, Linux ${m.kernel}; 4 KiB write and fdatasync ${ms(m.sync_ms.p50)} (p99 ${ms(m.sync_ms.p99)}); load of others ${m.load.toFixed(1)}`,
+    `${m.cpu}, ${m.cores} cores, ${m.memory_gib} GiB, Linux ${m.kernel}; load of others ${m.load.toFixed(1)};` +
+      ` 4 KiB write and fdatasync ${ms(m.sync_ms.p50)} (p99 ${ms(m.sync_ms.p99)})`,
     `${m.prazium}; Fastify ${m.peers.fastify} on Node ${m.peers.node.slice(1)} with SQLite ${m.peers.sqlite}; git ${m.peers.git}`,
     `reads, writes, streams: ${cores}; medians throughout; ratio above 1: prazium is better`,
     '',

@@ -36,18 +36,22 @@ export function processesOf(data, ...servers) {
       // it ended meanwhile
     }
     if (servers.includes(Number(pid))) continue
-    if ([command, read(`/proc/${pid}/environ`), folder].some((text) => text.includes(data))) found.push(`${pid} ${command}`)
+    if ([command, read(`/proc/${pid}/environ`), folder].some((text) => text.includes(data))) found.push(`${pid} ${command} in ${folder}`)
   }
   return found
 }
 
-// Runs prazium to its end: {code, signal, stdout, stderr}.
-export async function prazium(args, { env = {}, cwd, input, seconds = 60 } = {}) {
+// Runs prazium to its end: {code, signal, stdout, stderr}. signalAt is [pattern, signal]: sent once stdout matches.
+export async function prazium(args, { env = {}, cwd, input, seconds = 60, signalAt } = {}) {
   const child = spawn(binary, args, { env: { ...cleanEnv, ...env }, cwd, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
   const result = { stdout: '', stderr: '' }
   const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000) // seen as the signal that ended it
   for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (result[name] += text))
   if (input !== undefined) child.stdin.end(input)
+  let isSent = !signalAt
+  child.stdout.on('data', () => {
+    if (!isSent && signalAt[0].test(result.stdout)) isSent = child.kill(signalAt[1])
+  })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => {
