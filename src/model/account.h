@@ -12,6 +12,25 @@ struct account {
     const char *name;
     const char *tier; /* "free", "pro", "enterprise" */
     int64_t created_ms;
+    int64_t suspended_ms; /* 0: in use; its keys and sessions open nothing */
+};
+
+/* Who may ask: "member", or "admin", who may also administer the whole system. */
+struct user {
+    char id[ID_LEN];
+    char account_id[ID_LEN];
+    const char *email; /* lower case; unique */
+    const char *name;
+    const char *role;
+    const char *password_hash; /* Argon2id, as crypto_pwhash_str writes it */
+    int64_t created_ms, last_login_ms;
+};
+
+/* A signed-in browser. Its token is random and known to the browser alone. */
+struct session {
+    char hash[HASH_HEX_LEN]; /* SHA-256 of the token */
+    char user_id[ID_LEN];
+    int64_t created_ms, expires_ms;
 };
 
 struct api_key {

@@ -2,6 +2,7 @@
 #ifndef MODEL_PROJECT_H
 #define MODEL_PROJECT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/id.h"
@@ -31,6 +32,7 @@ struct spec {
     const char *documents_json;   /* {"SPEC.md": "…", "ACCEPTANCE.md": "…", "ROUTES.md": "…", "DATA.md": "…"} */
     const char *plan_json;        /* docs/blueprints.md, "The plan" */
     const char *open_points_json; /* array of texts */
+    bool is_edited;               /* a person wrote the documents */
     int64_t approved_ms;          /* 0: not approved */
     int64_t created_ms;
 };

@@ -17,6 +17,7 @@ struct run {
     enum run_state state;
     const char *trigger; /* "manual", "retry", "api", … */
     int64_t spec_version;
+    char resumes_run_id[ID_LEN]; /* whose merged tasks it takes over, or "" */
     bool is_cancel_requested;
     char base_sha[SHA_LEN]; /* head of main when the run began, or "" for an empty repository */
     char head_sha[SHA_LEN]; /* the integration branch; the row is the truth, the ref follows it */

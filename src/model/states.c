@@ -11,6 +11,7 @@ static const char *const run_state_names[] = {RUN_STATE_LIST(X)};
 static const char *const task_state_names[] = {TASK_STATE_LIST(X)};
 static const char *const export_state_names[] = {EXPORT_STATE_LIST(X)};
 static const char *const deployment_state_names[] = {DEPLOYMENT_STATE_LIST(X)};
+static const char *const delivery_state_names[] = {DELIVERY_STATE_LIST(X)};
 static const char *const job_state_names[] = {JOB_STATE_LIST(X)};
 static const char *const job_kind_names[] = {JOB_KIND_LIST(X)};
 static const char *const event_type_names[] = {EVENT_TYPE_LIST(X)};
@@ -39,6 +40,7 @@ STATES_DEFINE(run_state)
 STATES_DEFINE(task_state)
 STATES_DEFINE(export_state)
 STATES_DEFINE(deployment_state)
+STATES_DEFINE(delivery_state)
 STATES_DEFINE(job_state)
 STATES_DEFINE(job_kind)
 STATES_DEFINE(event_type)

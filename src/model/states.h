@@ -43,6 +43,11 @@
     X(DEPLOYMENT_FAILED, "failed")                                                                                     \
     X(DEPLOYMENT_STOPPED, "stopped")
 
+#define DELIVERY_STATE_LIST(X)                                                                                         \
+    X(DELIVERY_PENDING, "pending")                                                                                     \
+    X(DELIVERY_DELIVERED, "delivered")                                                                                 \
+    X(DELIVERY_FAILED, "failed")
+
 #define JOB_STATE_LIST(X)                                                                                              \
     X(JOB_PENDING, "pending")                                                                                          \
     X(JOB_CLAIMED, "claimed")                                                                                          \
@@ -55,7 +60,8 @@
     X(JOB_RUN_VERIFY, "run_verify")                                                                                    \
     X(JOB_RUN_FINISH, "run_finish")                                                                                    \
     X(JOB_EXPORT_MAKE, "export_make")                                                                                  \
-    X(JOB_DEPLOYMENT_START, "deployment_start")
+    X(JOB_DEPLOYMENT_START, "deployment_start")                                                                        \
+    X(JOB_WEBHOOK_DELIVER, "webhook_deliver")
 
 #define EVENT_TYPE_LIST(X)                                                                                             \
     X(EVENT_RUN_STARTED, "RUN_STARTED")                                                                                \
@@ -81,6 +87,7 @@ enum run_state { RUN_STATE_LIST(X) };
 enum task_state { TASK_STATE_LIST(X) };
 enum export_state { EXPORT_STATE_LIST(X) };
 enum deployment_state { DEPLOYMENT_STATE_LIST(X) };
+enum delivery_state { DELIVERY_STATE_LIST(X) };
 enum job_state { JOB_STATE_LIST(X) };
 enum job_kind { JOB_KIND_LIST(X) };
 enum event_type { EVENT_TYPE_LIST(X) };
@@ -95,6 +102,7 @@ STATES_DECLARE(run_state)
 STATES_DECLARE(task_state)
 STATES_DECLARE(export_state)
 STATES_DECLARE(deployment_state)
+STATES_DECLARE(delivery_state)
 STATES_DECLARE(job_state)
 STATES_DECLARE(job_kind)
 STATES_DECLARE(event_type)

@@ -202,6 +202,74 @@ static const char sqlite_deliveries[] =
     "CREATE INDEX deployment_state ON deployment (state, id);"
     "CREATE INDEX deployment_project ON deployment (project_id, state, id);";
 
+/* ---- Schema 2. ---- */
+
+/* "user" is a keyword of PostgreSQL. A session is known by the hash of its token, as a key is. */
+static const char sqlite_users[] = "CREATE TABLE account_user ("
+                                   "  id TEXT NOT NULL PRIMARY KEY,"
+                                   "  account_id TEXT NOT NULL REFERENCES account (id),"
+                                   "  email TEXT NOT NULL UNIQUE," /* lower case */
+                                   "  name TEXT NOT NULL,"
+                                   "  role TEXT NOT NULL CHECK (role IN ('member', 'admin')),"
+                                   "  password_hash TEXT NOT NULL,"
+                                   "  created_ms BIGINT NOT NULL,"
+                                   "  last_login_ms BIGINT NOT NULL);"
+                                   "CREATE INDEX account_user_account ON account_user (account_id, id);"
+                                   "CREATE TABLE session ("
+                                   "  hash TEXT NOT NULL PRIMARY KEY,"
+                                   "  user_id TEXT NOT NULL REFERENCES account_user (id),"
+                                   "  created_ms BIGINT NOT NULL,"
+                                   "  expires_ms BIGINT NOT NULL);"
+                                   "CREATE INDEX session_user ON session (user_id);"
+                                   "CREATE INDEX session_due ON session (expires_ms);"
+                                   "ALTER TABLE account ADD COLUMN suspended_ms BIGINT NOT NULL DEFAULT 0;";
+
+/* What a POST with an Idempotency-Key did. The row is written in the transaction of the effect; status is 0 until the
+ * answer is stored, too. fingerprint: SHA-256 of method, path and body. */
+static const char sqlite_replays[] = "CREATE TABLE replay ("
+                                     "  account_id TEXT NOT NULL REFERENCES account (id),"
+                                     "  key TEXT NOT NULL,"
+                                     "  fingerprint TEXT NOT NULL,"
+                                     "  status BIGINT NOT NULL,"
+                                     "  created_ms BIGINT NOT NULL,"
+                                     "  body TEXT,"
+                                     "  PRIMARY KEY (account_id, key));"
+                                     "CREATE INDEX replay_created ON replay (created_ms);";
+
+/* project_id NULL: of all projects of the account. events_json NULL: all. */
+static const char sqlite_webhooks[] = "CREATE TABLE webhook ("
+                                      "  id TEXT NOT NULL PRIMARY KEY,"
+                                      "  account_id TEXT NOT NULL REFERENCES account (id),"
+                                      "  project_id TEXT REFERENCES project (id),"
+                                      "  url TEXT NOT NULL,"
+                                      "  secret TEXT NOT NULL,"
+                                      "  is_enabled BIGINT NOT NULL CHECK (is_enabled IN (0, 1)),"
+                                      "  created_ms BIGINT NOT NULL,"
+                                      "  updated_ms BIGINT NOT NULL,"
+                                      "  description TEXT,"
+                                      "  events_json TEXT);"
+                                      "CREATE INDEX webhook_account ON webhook (account_id, id);"
+                                      "CREATE TABLE webhook_delivery ("
+                                      "  id TEXT NOT NULL PRIMARY KEY,"
+                                      "  webhook_id TEXT NOT NULL REFERENCES webhook (id) ON DELETE CASCADE,"
+                                      "  type TEXT NOT NULL,"
+                                      "  state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),"
+                                      "  attempts BIGINT NOT NULL,"
+                                      "  next_attempt_ms BIGINT NOT NULL,"
+                                      "  response_status BIGINT NOT NULL,"
+                                      "  created_ms BIGINT NOT NULL,"
+                                      "  completed_ms BIGINT NOT NULL,"
+                                      "  payload_json TEXT NOT NULL,"
+                                      "  error TEXT);"
+                                      "CREATE INDEX webhook_delivery_webhook ON webhook_delivery (webhook_id, id);"
+                                      "CREATE INDEX webhook_delivery_due ON webhook_delivery (state, next_attempt_ms);";
+
+/* A run that takes over what an earlier one of the same spec had merged; whether a person wrote a spec's documents. */
+static const char sqlite_more[] = "ALTER TABLE run ADD COLUMN resumes_run_id TEXT REFERENCES run (id);"
+                                  "ALTER TABLE spec ADD COLUMN is_edited BIGINT NOT NULL DEFAULT 0;"
+                                  "CREATE INDEX deployment_of_project ON deployment (project_id, id);"
+                                  "CREATE INDEX run_queued ON run (state, id) WHERE state = 'queued';";
+
 enum { SCRIPTS_MAX = 8 };
 
 /* The step at index i leads to schema i + 1. */
@@ -214,6 +282,8 @@ static const struct migration sqlite_migrations[] = {
     {.what = "the tables",
      .scripts = {sqlite_accounts, sqlite_projects, sqlite_project_totals, sqlite_search, sqlite_runs, sqlite_jobs,
                  sqlite_deliveries}},
+    {.what = "users, sessions, replays, webhooks",
+     .scripts = {sqlite_users, sqlite_replays, sqlite_webhooks, sqlite_more}},
 };
 
 struct migration_list {
