@@ -1,0 +1,72 @@
+/* route: what a row of the route table says: where it goes, who may ask, what comes in and what goes out. Dispatch,
+ * validation and the OpenAPI document are all made from it, so that they cannot disagree. */
+#ifndef API_ROUTE_H
+#define API_ROUTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http/http.h"
+
+struct api_call;
+/* Answers with one of the reply_… functions and returns 0, or returns an error, which becomes the envelope. */
+typedef int api_handler(struct api_call *call, struct err *err);
+
+enum api_role { ROLE_ANYONE, ROLE_MEMBER, ROLE_ADMIN };
+
+enum field_kind {
+    FIELD_TEXT,   /* min..max characters; trimmed of white space at both ends unless is_verbatim */
+    FIELD_INT,    /* min..max; max 0: as large as they come */
+    FIELD_BOOL,   /* in a query: true or false */
+    FIELD_WORD,   /* one of words */
+    FIELD_TIME,   /* ISO 8601 */
+    FIELD_ID,     /* a TypeID with this prefix, or its UUID form */
+    FIELD_LIST,   /* min..max items; of members (objects), of words, or of texts when neither is set */
+    FIELD_OBJECT, /* of members; of texts with any name when there are none */
+    FIELD_ANY,    /* any JSON; the handler looks */
+};
+
+/* A query parameter, or a member of a body. An array of them ends with one without a name. */
+struct api_field {
+    const char *name;
+    enum field_kind kind;
+    bool is_required, is_nullable, is_verbatim;
+    int64_t min, max;         /* by kind; a text's least length is 1 unless is_empty_fine */
+    bool is_empty_fine;       /* an empty text is one */
+    const char *label;        /* begins the messages of faults; NULL: the name */
+    const char *fallback;     /* as text: what it is when it is not given; NULL: nothing */
+    const char *const *words; /* ends with NULL */
+    const char *prefix;       /* of FIELD_ID */
+    const struct api_field *members;
+    const char *help;    /* what it means, for the reference */
+    const char *example; /* JSON */
+};
+
+/* One row. Designated, in the order of docs/api.md. */
+struct api_route {
+    enum http_method method;
+    const char *path;
+    api_handler *handle;
+    enum api_role role;
+    bool is_blocking;      /* writes, git, planning: runs on a pool thread. The others read, in one transaction */
+    size_t max_body_bytes; /* 0: 1 MiB */
+
+    const struct api_field *query; /* NULL: none; others than these are faults */
+    const struct api_field *body;  /* NULL: none, or an empty object */
+    bool is_body_optional;         /* an empty body is an empty object */
+    bool is_raw;                   /* the body is no JSON: the handler's own */
+
+    const char *operation; /* "createProject": unique, a client's function */
+    const char *tag;       /* "Projects" */
+    const char *summary;
+    const char *notes;  /* further text, or NULL */
+    int status;         /* of success; 0: 200 */
+    const char *answer; /* name of a schema in api/schemas/: what `data` is. NULL: no envelope, see media */
+    bool is_list;       /* data is an array of answer */
+    bool has_pages;     /* with pagination */
+    const char *media;  /* of an answer that is no JSON in an envelope: "text/event-stream"; may be a schema's too */
+    unsigned conflicts : 1; /* 409 is among the answers */
+    unsigned limits : 1;    /* 429 for more than the request rate */
+};
+
+#endif
