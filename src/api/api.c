@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/call.h"
+#include "api/input.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -101,21 +101,22 @@ static void after(struct http_request *request, const struct http_outcome *outco
               http_request_id(request), NULL);
 }
 
-static const struct api_route *route_of(const struct api_call *call) {
-    return http_request_route(call->request)->tag;
-}
-
 static int handle(struct db *db, struct api_call *call, struct err *err) {
     call->db = db;
     call->key = http_request_user(call->request);
-    call->account_id = call->key ? call->key->account_id : NULL;
-    return route_of(call)->handle(call, err);
+    if (call->key) {
+        call->account_id = call->key->account_id;
+        call->role = call->key->role;
+        call->key_id = call->key->id;
+    }
+    int rc = input_check(call, err);
+    return rc < 0 ? rc : call->route->handle(call, err);
 }
 
 /* The key and all that the handler reads in one transaction: SQLite locks and unlocks its log at each. */
 static int handle_in_read(struct db *db, void *arg, struct err *err) {
     struct api_call *call = arg;
-    int rc = authenticate(db, call->request, route_of(call), err);
+    int rc = authenticate(db, call->request, call->route, err);
     return rc < 0 ? rc : handle(db, call, err);
 }
 
@@ -123,9 +124,15 @@ static void dispatch(struct http_request *request, struct http_reply *reply, voi
     struct api *api = context;
     struct db *db = NULL;
     struct err err = {0};
-    struct api_call call = {
-        .api = api, .engine = api->engine, .request = request, .reply = reply, .arena = http_request_arena(request)};
-    const struct api_route *route = route_of(&call);
+    const struct api_route *route = http_request_route(request)->tag;
+    struct api_call call = {.api = api,
+                            .engine = api->engine,
+                            .request = request,
+                            .reply = reply,
+                            .arena = http_request_arena(request),
+                            .route = route,
+                            .role = "",
+                            .key_id = ""};
     int rc;
     if (route->is_blocking || route->role == ROLE_ANYONE) {
         rc = store_reader(engine_store(api->engine), &db, &err);

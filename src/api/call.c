@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "engine/engine.h"
 #include "store/projects.h"
@@ -26,119 +27,67 @@ int call_check(struct api_call *call, struct err *err) {
     return err_field(err, ERR_VALIDATION, call->faults[0].field, "%s", call->faults[0].message);
 }
 
-int call_body(struct api_call *call, bool is_optional, struct err *err) {
-    size_t len;
-    const char *data = http_request_body(call->request, &len);
-    const char *type = http_request_header(call->request, "Content-Type");
-    if (len == 0 && is_optional) {
-        call->body = json_own(call->arena, json_object());
-        return 0;
-    }
-    if (len == 0)
-        return err_field(err, ERR_VALIDATION, "body", "A JSON body is required");
-    if (!type || strncasecmp(type, "application/json", 16) != 0 || (type[16] && type[16] != ';' && type[16] != ' '))
-        return err_set(err, ERR_MEDIA, "The body must be application/json");
-    int rc = json_parse(call->arena, data, len, &call->body, err);
-    if (rc < 0) {
-        str_copy(err->field, sizeof err->field, "body");
-        return rc;
-    }
-    if (!json_is_object(call->body))
-        return err_field(err, ERR_VALIDATION, "body", "The body must be a JSON object");
-    return 0;
+static const struct api_field *field_named(const struct api_field *fields, const char *name) {
+    for (; fields && fields->name; fields++)
+        if (str_eq(fields->name, name))
+            return fields;
+    return NULL;
 }
 
-static bool is_among(const char *name, const char *const *names) {
-    for (; *names; names++)
-        if (str_eq(name, *names))
-            return true;
-    return false;
+json_t *call_json(const struct api_call *call, const char *name) {
+    json_t *value = json_object_get(call->body, name);
+    return json_is_null(value) ? NULL : value;
 }
 
-void call_only(struct api_call *call, const char *const *names) {
-    const char *key;
-    json_t *value;
-    json_object_foreach (call->body, key, value) {
-        if (!is_among(key, names))
-            call_fault(call, key, "%.60s is not a known field", key);
-    }
+bool call_has(const struct api_call *call, const char *name) {
+    return json_object_get(call->body, name) != NULL;
 }
 
-int call_no_body(struct api_call *call, struct err *err) {
-    int rc = call_body(call, true, err);
-    if (rc < 0)
-        return rc;
-    call_only(call, (const char *const[]){NULL});
-    return call_check(call, err);
+const char *call_text(const struct api_call *call, const char *name) {
+    const struct api_field *field = field_named(call->route->body, name);
+    return json_str(call->body, name, field ? field->fallback : NULL);
 }
 
-const char *call_text(struct api_call *call, const char *field, const char *label, bool is_required, size_t max_len) {
-    json_t *value = json_object_get(call->body, field);
-    if (!value || json_is_null(value)) {
-        if (is_required)
-            call_fault(call, field, "%s is required", label);
-        else if (value)
-            call_fault(call, field, "%s must be a string", label);
-        return NULL;
-    }
-    if (!json_is_string(value)) {
-        call_fault(call, field, "%s must be a string", label);
-        return NULL;
-    }
-    const char *text = str_trim(call->arena, json_string_value(value));
-    if (!*text) {
-        if (is_required)
-            call_fault(call, field, "%s is required", label);
-        else
-            call_fault(call, field, "%s must not be empty", label);
-        return NULL;
-    }
-    if (str_utf8_len(text) > max_len) {
-        call_fault(call, field, "%s must be at most %zu characters", label, max_len);
-        return NULL;
-    }
-    return text;
+int64_t call_int(const struct api_call *call, const char *name, int64_t fallback) {
+    return json_int(call->body, name, fallback);
 }
 
-const char *call_word(struct api_call *call, const char *field, const char *const *words, const char *fallback) {
-    json_t *value = json_object_get(call->body, field);
-    const char *all = words[0];
-    if (!value)
-        return fallback;
-    if (json_is_string(value) && is_among(json_string_value(value), words))
-        return json_string_value(value);
-    for (size_t i = 1; words[i]; i++)
-        all = arena_printf(call->arena, "%s, %s", all, words[i]);
-    call_fault(call, field, "%s must be one of: %s", field, all);
-    return fallback;
+bool call_flag(const struct api_call *call, const char *name, bool fallback) {
+    return json_flag(call->body, name, fallback);
 }
 
-const char *call_query(struct api_call *call, const char *name) {
-    size_t times = 0;
-    const char *value = http_request_query_param(call->request, name, &times);
-    if (times > 1)
-        call_fault(call, name, "%s must be given once", name);
+int64_t call_time(const struct api_call *call, const char *name) {
+    const char *text = json_str(call->body, name, NULL);
+    int64_t time_ms = 0;
+    return text && clock_parse_iso(text, &time_ms) ? time_ms : 0;
+}
+
+const char *call_query(const struct api_call *call, const char *name) {
+    const char *value = http_request_query_param(call->request, name, NULL);
     return value && *value ? value : NULL;
 }
 
-int64_t call_query_int(struct api_call *call, const char *name, int64_t fallback, int64_t min, int64_t max) {
-    const char *text = call_query(call, name);
-    int64_t value = fallback;
-    if (text && !str_to_int(text, min, max, &value)) {
-        if (max == INT32_MAX)
-            call_fault(call, name, "%s must be a whole number from %lld", name, (long long)min);
-        else
-            call_fault(call, name, "%s must be a whole number from %lld to %lld", name, (long long)min, (long long)max);
-    }
+static const char *query_or_fallback(const struct api_call *call, const char *name) {
+    const struct api_field *field = field_named(call->route->query, name);
+    return str_or(call_query(call, name), field ? field->fallback : NULL);
+}
+
+int64_t call_query_int(const struct api_call *call, const char *name) {
+    const char *text = query_or_fallback(call, name);
+    int64_t value = 0;
+    if (text)
+        (void)str_to_int(text, INT64_MIN, INT64_MAX, &value);
     return value;
 }
 
-void call_query_only(struct api_call *call, const char *const *names) {
-    for (size_t i = 0; i < http_request_query_count(call->request); i++) {
-        struct http_pair pair = http_request_query_at(call->request, i);
-        if (!is_among(pair.name, names))
-            call_fault(call, pair.name, "%.60s is not a known query parameter", pair.name);
-    }
+bool call_query_flag(const struct api_call *call, const char *name) {
+    return str_eq(query_or_fallback(call, name), "true");
+}
+
+void call_detail(struct api_call *call, const char *name, json_t *value) {
+    if (!call->details)
+        call->details = json_own(call->arena, json_object());
+    json_object_set_new(call->details, name, value);
 }
 
 int call_id(struct api_call *call, const char *param, const char *prefix, const char *what, const char **out,
@@ -228,15 +177,12 @@ static void write_details(struct jw *jw, const struct api_call *call, const stru
             jw_object_end(jw);
         }
         jw_array_end(jw);
-        if (str_eq(err->field, "provider")) {
-            const char *const *names;
-            size_t count = engine_providers(&names);
-            jw_key(jw, "providers");
-            jw_array(jw);
-            for (size_t i = 0; i < count; i++)
-                jw_str(jw, names[i]);
-            jw_array_end(jw);
-        }
+    }
+    const char *name;
+    json_t *value;
+    json_object_foreach (call ? call->details : NULL, name, value) {
+        jw_key(jw, name);
+        jw_value(jw, value);
     }
     jw_kstr(jw, "requestId", call ? http_request_id(call->request) : NULL);
     jw_object_end(jw);

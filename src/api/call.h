@@ -3,26 +3,11 @@
 #define API_CALL_H
 
 #include "api/api.h"
+#include "api/route.h"
 #include "base/json.h"
 #include "http/http.h"
 #include "model/account.h"
 #include "store/db.h"
-
-enum api_role { ROLE_ANYONE, ROLE_MEMBER, ROLE_ADMIN };
-
-struct api_call;
-/* Answers with one of the reply_… functions and returns 0, or returns an error, which becomes the envelope. */
-typedef int api_handler(struct api_call *call, struct err *err);
-
-/* One row of the route table. */
-struct api_route {
-    enum http_method method;
-    const char *path;
-    api_handler *handle;
-    enum api_role role;
-    bool is_blocking; /* writes, git, planning: runs on a pool thread. The others read, in one transaction */
-    size_t max_body_bytes;
-};
 
 struct fault {
     const char *field, *message;
@@ -34,10 +19,13 @@ struct api_call {
     struct http_request *request;
     struct http_reply *reply;
     struct arena *arena;
-    struct db *db;             /* this thread's read connection */
+    struct db *db; /* this thread's read connection */
+    const struct api_route *route;
     const struct api_key *key; /* who asks; NULL for ROLE_ANYONE */
-    const char *account_id;
-    json_t *body; /* an object, after call_body() */
+    const char *account_id;    /* NULL for ROLE_ANYONE */
+    const char *role, *key_id; /* "" when there is none */
+    json_t *body;              /* an object, checked by the route's fields */
+    json_t *details;           /* further members for the details of an error; see call_detail */
     struct fault faults[16];
     size_t fault_count;
 };
@@ -51,27 +39,27 @@ struct api {
 /* The table, in api/routes.c. */
 const struct api_route *api_routes(size_t *count);
 
-/* ---- Input. Faults gather; call_check() turns them into one ERR_VALIDATION. ---- */
+/* ---- Input: checked by the row's fields before the handler runs (input.h). ---- */
 
-/* Parses the JSON body into call->body; an empty one is an empty object when it is optional. */
-MUST_CHECK int call_body(struct api_call *call, bool is_optional, struct err *err);
-/* For calls that take none: an empty body, or an object without members. */
-MUST_CHECK int call_no_body(struct api_call *call, struct err *err);
-/* Members other than these are faults. names ends with NULL. */
-void call_only(struct api_call *call, const char *const *names);
+/* A member of the body: NULL (the fallback, false) when it was not given, or null was. A text has the field's fallback
+ * when there is one. */
+const char *call_text(const struct api_call *call, const char *name);
+int64_t call_int(const struct api_call *call, const char *name, int64_t fallback);
+bool call_flag(const struct api_call *call, const char *name, bool fallback);
+int64_t call_time(const struct api_call *call, const char *name); /* milliseconds since 1970; 0 when not given */
+json_t *call_json(const struct api_call *call, const char *name); /* borrowed */
+bool call_has(const struct api_call *call, const char *name);     /* null counts */
+
+/* A query parameter; NULL when absent or empty. Numbers and flags have the field's fallback. */
+const char *call_query(const struct api_call *call, const char *name);
+int64_t call_query_int(const struct api_call *call, const char *name);
+bool call_query_flag(const struct api_call *call, const char *name);
+
+/* Faults that no field can say. They gather; call_check() turns them into one ERR_VALIDATION. */
 void call_fault(struct api_call *call, const char *field, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* A string member: trimmed of white space at both ends, 1..max code points. Returns NULL and notes a fault when it is
- * wrong (null, too); NULL without a fault when it is absent and not required. label begins the messages. */
-const char *call_text(struct api_call *call, const char *field, const char *label, bool is_required, size_t max_len);
-/* As call_text, but one of the words (ends with NULL). */
-const char *call_word(struct api_call *call, const char *field, const char *const *words, const char *fallback);
-/* A query parameter as a number within [min, max]; the fallback when absent. */
-int64_t call_query_int(struct api_call *call, const char *name, int64_t fallback, int64_t min, int64_t max);
-/* A query parameter, NULL when absent or empty. */
-const char *call_query(struct api_call *call, const char *name);
-/* Query parameters other than these are faults. */
-void call_query_only(struct api_call *call, const char *const *names);
+/* A member of error.details, beside what is always there. Takes over value. */
+void call_detail(struct api_call *call, const char *name, json_t *value);
 /* ERR_VALIDATION when faults were noted. */
 MUST_CHECK int call_check(struct api_call *call, struct err *err);
 /* The id in a path parameter (TypeID or its UUID form) as a TypeID; ERR_NOT_FOUND "<What> not found" when it cannot be

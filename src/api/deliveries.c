@@ -15,12 +15,11 @@
 
 /* The run named in the body, as an id; NULL when none is named. A malformed id is an id that names no run. */
 static int named_run(struct api_call *call, const char **out, struct err *err) {
-    const char *text = call_text(call, "runId", "runId", false, 64);
+    const char *text = call_text(call, "runId");
     char *id = arena_alloc(call->arena, ID_LEN);
     *out = NULL;
-    int rc = call_check(call, err);
-    if (rc < 0 || !text)
-        return rc;
+    if (!text)
+        return 0;
     if (!id_parse(id, text, "run"))
         return err_field(err, ERR_NOT_FOUND, "runId", "Run not found");
     *out = id;
@@ -35,14 +34,10 @@ int export_create(struct api_call *call, struct err *err) {
     struct jw jw;
     int rc = call_project(call, &project, err);
     if (rc == 0)
-        rc = call_body(call, true, err);
-    if (rc < 0)
-        return rc;
-    call_only(call, (const char *const[]){"runId", "format", NULL});
-    const char *format = call_word(call, "format", (const char *const[]){"zip", NULL}, "zip");
-    rc = named_run(call, &run_id, err);
+        rc = named_run(call, &run_id, err);
     if (rc == 0)
-        rc = engine_export_create(call->engine, call->account_id, project->id, run_id, format, call->arena, &row, err);
+        rc = engine_export_create(call->engine, call->account_id, project->id, run_id, call_text(call, "format"),
+                                  call->arena, &row, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);
@@ -170,6 +165,16 @@ int export_download(struct api_call *call, struct err *err) {
     return 0;
 }
 
+/* Whoever named one that is not there is told which are. */
+static void name_providers(struct api_call *call) {
+    const char *const *names;
+    size_t count = engine_providers(&names);
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_string(names[i]));
+    call_detail(call, "providers", list);
+}
+
 int deployment_create(struct api_call *call, struct err *err) {
     struct project *project = NULL;
     struct deployment *row = NULL;
@@ -178,17 +183,15 @@ int deployment_create(struct api_call *call, struct err *err) {
     struct jw jw;
     int rc = call_project(call, &project, err);
     if (rc == 0)
-        rc = call_body(call, false, err);
-    if (rc < 0)
-        return rc;
-    call_only(call, (const char *const[]){"runId", "provider", NULL});
-    const char *provider = call_text(call, "provider", "provider", true, 40);
-    rc = named_run(call, &run_id, err);
+        rc = named_run(call, &run_id, err);
     if (rc == 0)
-        rc = engine_deployment_create(call->engine, call->account_id, project->id, run_id, provider, call->arena, &row,
-                                      err);
-    if (rc < 0)
+        rc = engine_deployment_create(call->engine, call->account_id, project->id, run_id, call_text(call, "provider"),
+                                      call->arena, &row, err);
+    if (rc < 0) {
+        if (str_eq(err->field, "provider"))
+            name_providers(call);
         return rc;
+    }
     reply_data(&out, &jw);
     jw_object(&jw);
     jw_kstr(&jw, "deploymentId", row->id);

@@ -37,7 +37,6 @@ int file_list(struct api_call *call, struct err *err) {
     size_t count = 0;
     struct buf out;
     struct jw jw;
-    call_query_only(call, (const char *const[]){"ref", "path", NULL});
     const char *path = str_or(call_query(call, "path"), "/"), *below = path;
     while (*below == '/')
         below++;
@@ -93,7 +92,6 @@ int file_get(struct api_call *call, struct err *err) {
     size_t len = 0;
     struct buf out;
     struct jw jw;
-    call_query_only(call, (const char *const[]){"ref", NULL});
     const char *path = http_request_param(call->request, "path");
     if (!fs_is_safe_relative(path))
         call_fault(call, "path", "path must be a file of the repository");

@@ -3,8 +3,6 @@
 #include "api/present.h"
 #include "base/str.h"
 
-#define FEEDBACK_MAX 5000 /* code points */
-
 static void reply_spec(struct api_call *call, enum project_state state, const struct spec *spec) {
     struct buf out;
     struct jw jw;
@@ -24,8 +22,6 @@ int project_clarify(struct api_call *call, struct err *err) {
     struct jw jw;
     int rc = call_project(call, &project, err);
     if (rc == 0)
-        rc = call_no_body(call, err);
-    if (rc == 0)
         rc = engine_project_clarify(call->engine, call->account_id, project->id, call->arena, &questions, err);
     if (rc < 0)
         return rc;
@@ -43,18 +39,8 @@ int project_answer(struct api_call *call, struct err *err) {
     struct spec *spec = NULL;
     int rc = call_project(call, &project, err);
     if (rc == 0)
-        rc = call_body(call, false, err);
-    if (rc < 0)
-        return rc;
-    call_only(call, (const char *const[]){"answers", NULL});
-    json_t *answers = json_object_get(call->body, "answers");
-    if (!answers)
-        call_fault(call, "answers", "answers is required");
-    else if (!json_is_array(answers))
-        call_fault(call, "answers", "answers must be an array");
-    rc = call_check(call, err);
-    if (rc == 0)
-        rc = engine_project_answer(call->engine, call->account_id, project->id, answers, call->arena, &spec, err);
+        rc = engine_project_answer(call->engine, call->account_id, project->id, call_json(call, "answers"), call->arena,
+                                   &spec, err);
     if (rc == 0)
         reply_spec(call, PROJECT_SPEC_REVIEW, spec);
     return rc;
@@ -65,14 +51,8 @@ int project_regenerate(struct api_call *call, struct err *err) {
     struct spec *spec = NULL;
     int rc = call_project(call, &project, err);
     if (rc == 0)
-        rc = call_body(call, true, err);
-    if (rc < 0)
-        return rc;
-    call_only(call, (const char *const[]){"feedback", NULL});
-    const char *feedback = call_text(call, "feedback", "feedback", false, FEEDBACK_MAX);
-    rc = call_check(call, err);
-    if (rc == 0)
-        rc = engine_project_regenerate(call->engine, call->account_id, project->id, feedback, call->arena, &spec, err);
+        rc = engine_project_regenerate(call->engine, call->account_id, project->id, call_text(call, "feedback"),
+                                       call->arena, &spec, err);
     if (rc == 0)
         reply_spec(call, PROJECT_SPEC_REVIEW, spec);
     return rc;
@@ -84,8 +64,6 @@ int project_approve(struct api_call *call, struct err *err) {
     struct buf out;
     struct jw jw;
     int rc = call_project(call, &project, err);
-    if (rc == 0)
-        rc = call_no_body(call, err);
     if (rc == 0)
         rc = engine_project_approve(call->engine, call->account_id, project->id, call->arena, &spec, err);
     if (rc < 0)

@@ -8,15 +8,8 @@ int project_create(struct api_call *call, struct err *err) {
     struct project *project = NULL;
     struct buf out;
     struct jw jw;
-    int rc = call_body(call, false, err);
-    if (rc < 0)
-        return rc;
-    call_only(call, (const char *const[]){"name", "description", NULL});
-    const char *name = call_text(call, "name", "Project name", true, PROJECT_NAME_MAX);
-    const char *description = call_text(call, "description", "Project description", true, PROJECT_DESCRIPTION_MAX);
-    rc = call_check(call, err);
-    if (rc == 0)
-        rc = engine_project_create(call->engine, call->account_id, name, description, call->arena, &project, err);
+    int rc = engine_project_create(call->engine, call->account_id, call_text(call, "name"),
+                                   call_text(call, "description"), call->arena, &project, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);
@@ -55,17 +48,11 @@ int project_list(struct api_call *call, struct err *err) {
     int64_t total = 0;
     struct buf out;
     struct jw jw;
-    call_query_only(call, (const char *const[]){"page", "pageSize", "status", "search", NULL});
-    query.page = call_query_int(call, "page", 1, 1, INT32_MAX);
-    query.page_size = call_query_int(call, "pageSize", 20, 1, 100);
+    query.page = call_query_int(call, "page");
+    query.page_size = call_query_int(call, "pageSize");
     query.search = call_query(call, "search");
-    const char *status = call_query(call, "status");
-    query.has_state = status != NULL;
-    if (status && !project_state_parse(status, &query.state))
-        call_fault(call, "status", "status is not the status of a project");
-    int rc = call_check(call, err);
-    if (rc == 0)
-        rc = store_project_list(call->db, call->arena, &query, &rows, &count, &total, err);
+    query.has_state = project_state_parse(call_query(call, "status"), &query.state);
+    int rc = store_project_list(call->db, call->arena, &query, &rows, &count, &total, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);
@@ -101,16 +88,11 @@ int project_get(struct api_call *call, struct err *err) {
 int project_update(struct api_call *call, struct err *err) {
     struct project *project = NULL;
     int rc = call_project(call, &project, err);
-    if (rc == 0)
-        rc = call_body(call, false, err);
-    if (rc < 0)
-        return rc;
-    call_only(call, (const char *const[]){"name", "description", NULL});
-    const char *name = call_text(call, "name", "Project name", false, PROJECT_NAME_MAX);
-    const char *description = call_text(call, "description", "Project description", false, PROJECT_DESCRIPTION_MAX);
-    if (call->fault_count == 0 && !name && !description)
+    const char *name = call_text(call, "name"), *description = call_text(call, "description");
+    if (!name && !description)
         call_fault(call, "name", "name or description is required");
-    rc = call_check(call, err);
+    if (rc == 0)
+        rc = call_check(call, err);
     if (rc == 0)
         rc = engine_project_update(call->engine, call->account_id, project->id, name, description, call->arena,
                                    &project, err);

@@ -22,7 +22,7 @@ enum field_kind {
     FIELD_TIME,   /* ISO 8601 */
     FIELD_ID,     /* a TypeID with this prefix, or its UUID form */
     FIELD_LIST,   /* min..max items; of members (objects), of words, or of texts when neither is set */
-    FIELD_OBJECT, /* of members; of texts with any name when there are none */
+    FIELD_OBJECT, /* of members */
     FIELD_ANY,    /* any JSON; the handler looks */
 };
 
@@ -61,9 +61,11 @@ struct api_route {
     const char *summary;
     const char *notes;  /* further text, or NULL */
     int status;         /* of success; 0: 200 */
-    const char *answer; /* name of a schema in api/schemas/: what `data` is. NULL: no envelope, see media */
+    const char *answer; /* name of a schema in api/schemas/: what `data` is. NULL: see media */
     bool is_list;       /* data is an array of answer */
-    bool has_pages;     /* with pagination */
+    bool has_pages;     /* so is it here, with pagination */
+    bool is_bare;       /* the answer has no envelope */
+    bool has_ranges;    /* Range gives 206 and 416, If-None-Match 304 */
     const char *media;  /* of an answer that is no JSON in an envelope: "text/event-stream"; may be a schema's too */
     unsigned conflicts : 1; /* 409 is among the answers */
     unsigned limits : 1;    /* 429 for more than the request rate */

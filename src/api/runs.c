@@ -20,15 +20,8 @@ int run_create(struct api_call *call, struct err *err) {
     struct run *run = NULL;
     int rc = call_project(call, &project, err);
     if (rc == 0)
-        rc = call_body(call, true, err);
-    if (rc < 0)
-        return rc;
-    call_only(call, (const char *const[]){"trigger", NULL});
-    const char *trigger =
-        call_word(call, "trigger", (const char *const[]){"manual", "api", "schedule", "webhook", NULL}, "manual");
-    rc = call_check(call, err);
-    if (rc == 0)
-        rc = engine_run_create(call->engine, call->account_id, project->id, trigger, call->arena, &run, err);
+        rc = engine_run_create(call->engine, call->account_id, project->id, call_text(call, "trigger"), call->arena,
+                               &run, err);
     if (rc == 0)
         reply_begun(call, run);
     return rc;
@@ -37,8 +30,6 @@ int run_create(struct api_call *call, struct err *err) {
 int run_retry(struct api_call *call, struct err *err) {
     struct run *old = NULL, *run = NULL;
     int rc = call_run(call, &old, err);
-    if (rc == 0)
-        rc = call_no_body(call, err);
     if (rc == 0)
         rc = engine_run_retry(call->engine, call->account_id, old->project_id, old->id, call->arena, &run, err);
     if (rc == 0)
@@ -51,8 +42,6 @@ int run_cancel(struct api_call *call, struct err *err) {
     struct buf out;
     struct jw jw;
     int rc = call_run(call, &run, err);
-    if (rc == 0)
-        rc = call_no_body(call, err);
     if (rc == 0)
         rc = engine_run_cancel(call->engine, call->account_id, run->project_id, run->id, CANCEL_WAIT_MS, call->arena,
                                &run, err);
@@ -96,17 +85,11 @@ int run_list(struct api_call *call, struct err *err) {
     int rc = call_project(call, &project, err);
     if (rc < 0)
         return rc;
-    call_query_only(call, (const char *const[]){"page", "pageSize", "status", NULL});
     query.project_id = project->id;
-    query.page = call_query_int(call, "page", 1, 1, INT32_MAX);
-    query.page_size = call_query_int(call, "pageSize", 20, 1, 100);
-    const char *status = call_query(call, "status");
-    query.has_state = status != NULL;
-    if (status && !run_state_parse(status, &query.state))
-        call_fault(call, "status", "status is not the status of a run");
-    rc = call_check(call, err);
-    if (rc == 0)
-        rc = store_run_list(call->db, call->arena, &query, &rows, &count, &total, err);
+    query.page = call_query_int(call, "page");
+    query.page_size = call_query_int(call, "pageSize");
+    query.has_state = run_state_parse(call_query(call, "status"), &query.state);
+    rc = store_run_list(call->db, call->arena, &query, &rows, &count, &total, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);

@@ -1,0 +1,178 @@
+/* fields: what the routes take: query parameters and members of bodies, by resource. */
+#include "api/fields.h"
+
+#include "model/project.h"
+#include "model/states.h"
+
+#define PAGE_FIELDS                                                                                                    \
+    {.name = "page", .kind = FIELD_INT, .min = 1, .max = INT32_MAX, .fallback = "1", .help = "page number"}, {         \
+        .name = "pageSize", .kind = FIELD_INT, .min = 1, .max = 100, .fallback = "20", .help = "items per page"        \
+    }
+
+#define NAME(value, name) name,
+static const char *const project_states[] = {PROJECT_STATE_LIST(NAME) NULL};
+static const char *const run_states[] = {RUN_STATE_LIST(NAME) NULL};
+static const char *const event_types[] = {EVENT_TYPE_LIST(NAME) NULL};
+#undef NAME
+
+/* ---- projects ---- */
+
+const struct api_field project_list_query[] = {
+    PAGE_FIELDS,
+    {.name = "status",
+     .kind = FIELD_WORD,
+     .words = project_states,
+     .help = "only projects in this state; without it, all but archived ones"},
+    {.name = "search",
+     .kind = FIELD_TEXT,
+     .max = 1000,
+     .help = "words; each must begin a word of the name or the description",
+     .example = "\"team board\""},
+    {0},
+};
+
+#define NAME_FIELD                                                                                                     \
+    .name = "name", .kind = FIELD_TEXT, .max = PROJECT_NAME_MAX, .label = "Project name", .help = "what it is called", \
+    .example = "\"My SaaS App\""
+#define DESCRIPTION_FIELD                                                                                              \
+    .name = "description", .kind = FIELD_TEXT, .max = PROJECT_DESCRIPTION_MAX, .label = "Project description",         \
+    .help = "what the app is to do, in plain words",                                                                   \
+    .example = "\"A project management tool with team collaboration features, task boards, and time tracking.\""
+
+const struct api_field project_create_body[] = {
+    {NAME_FIELD, .is_required = true},
+    {DESCRIPTION_FIELD, .is_required = true},
+    {0},
+};
+
+const struct api_field project_update_body[] = {{NAME_FIELD}, {DESCRIPTION_FIELD}, {0}};
+
+/* ---- planning ---- */
+
+static const struct api_field answer_members[] = {
+    {.name = "questionId",
+     .kind = FIELD_TEXT,
+     .max = 64,
+     .is_required = true,
+     .help = "as clarify gave it",
+     .example = "\"q1\""},
+    {.name = "answer",
+     .kind = FIELD_ANY,
+     .is_required = true,
+     .help = "one of the options, a list of them, true or false, a number or a text, by the question's type",
+     .example = "\"Email/Password\""},
+    {0},
+};
+
+const struct api_field answer_body[] = {
+    {.name = "answers",
+     .kind = FIELD_LIST,
+     .max = 100,
+     .is_required = true,
+     .members = answer_members,
+     .help = "a question that is left out takes its default"},
+    {0},
+};
+
+const struct api_field regenerate_body[] = {
+    {.name = "feedback",
+     .kind = FIELD_TEXT,
+     .max = 5000,
+     .help = "what the next version is to do otherwise",
+     .example = "\"Add more detail about the notification system\""},
+    {0},
+};
+
+/* ---- runs ---- */
+
+static const char *const triggers[] = {"manual", "api", "schedule", "webhook", NULL};
+
+const struct api_field run_list_query[] = {
+    PAGE_FIELDS,
+    {.name = "status", .kind = FIELD_WORD, .words = run_states, .help = "only runs in this state"},
+    {0},
+};
+
+const struct api_field run_create_body[] = {
+    {.name = "trigger",
+     .kind = FIELD_WORD,
+     .words = triggers,
+     .fallback = "manual",
+     .help = "what set the run off",
+     .example = "\"manual\""},
+    {0},
+};
+
+/* ---- events ---- */
+
+const struct api_field event_list_query[] = {
+    {.name = "after", .kind = FIELD_TIME, .help = "events after this time", .example = "\"2024-01-15T11:30:00Z\""},
+    {.name = "afterSequence",
+     .kind = FIELD_INT,
+     .max = INT32_MAX,
+     .fallback = "0",
+     .help = "events after this one of the run: the exact cursor"},
+    {.name = "type", .kind = FIELD_WORD, .words = event_types, .help = "only events of this type"},
+    {.name = "taskId", .kind = FIELD_ID, .prefix = "task", .help = "only events of this task"},
+    {.name = "limit", .kind = FIELD_INT, .min = 1, .max = 1000, .fallback = "100", .help = "most events to return"},
+    {0},
+};
+
+const struct api_field event_stream_query[] = {
+    {.name = "Last-Event-ID",
+     .kind = FIELD_INT,
+     .max = INT32_MAX,
+     .fallback = "0",
+     .help = "events after this sequence, for clients that cannot set the header of the same name"},
+    {.name = "lastEventId", .kind = FIELD_INT, .max = INT32_MAX, .fallback = "0", .help = "the same"},
+    {0},
+};
+
+/* ---- deliveries ---- */
+
+static const char *const export_formats[] = {"zip", NULL};
+
+/* A malformed id is an id that names no run: the handler answers as for others that are not there. */
+#define RUN_FIELD                                                                                                      \
+    {                                                                                                                  \
+        .name = "runId", .kind = FIELD_TEXT, .max = 64, .help = "a run that succeeded; without it, the newest",        \
+        .example = "\"run_01m85s4trxebzrmzwnxs1eg5p2\""                                                                \
+    }
+
+const struct api_field export_create_body[] = {
+    RUN_FIELD,
+    {.name = "format",
+     .kind = FIELD_WORD,
+     .words = export_formats,
+     .fallback = "zip",
+     .help = "of the archive",
+     .example = "\"zip\""},
+    {0},
+};
+
+const struct api_field deployment_create_body[] = {
+    RUN_FIELD,
+    {.name = "provider",
+     .kind = FIELD_TEXT,
+     .max = 40,
+     .is_required = true,
+     .help = "the name of a deploy provider of this server",
+     .example = "\"local\""},
+    {0},
+};
+
+/* ---- files ---- */
+
+#define REF_FIELD                                                                                                      \
+    {                                                                                                                  \
+        .name = "ref", .kind = FIELD_TEXT, .max = 255, .is_verbatim = true, .fallback = "main",                        \
+        .help = "a branch, a tag or a commit"                                                                          \
+    }
+
+const struct api_field file_list_query[] = {
+    REF_FIELD,
+    {.name = "path", .kind = FIELD_TEXT, .max = 4096, .is_verbatim = true, .fallback = "/", .help = "a folder"},
+    {0},
+};
+
+const struct api_field file_get_query[] = {REF_FIELD, {0}};

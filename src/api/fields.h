@@ -1,0 +1,20 @@
+/* fields: what the routes take: query parameters and members of bodies, by resource. */
+#ifndef API_FIELDS_H
+#define API_FIELDS_H
+
+#include "api/route.h"
+
+/* projects */
+extern const struct api_field project_list_query[], project_create_body[], project_update_body[];
+/* planning */
+extern const struct api_field answer_body[], regenerate_body[];
+/* runs */
+extern const struct api_field run_list_query[], run_create_body[];
+/* events */
+extern const struct api_field event_list_query[], event_stream_query[];
+/* deliveries */
+extern const struct api_field export_create_body[], deployment_create_body[];
+/* files */
+extern const struct api_field file_list_query[], file_get_query[];
+
+#endif
