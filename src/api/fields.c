@@ -26,6 +26,7 @@ const struct api_field project_list_query[] = {
     {.name = "search",
      .kind = FIELD_TEXT,
      .max = 1000,
+     .is_empty_fine = true,
      .help = "words; each must begin a word of the name or the description",
      .example = "\"team board\""},
     {0},

@@ -97,7 +97,7 @@ static void check_list(struct api_call *call, const struct api_field *field, con
     }
     for (size_t i = 0; i < len; i++) {
         json_t *value = json_array_get(list, i);
-        const char *at = arena_printf(call->arena, "%s.%zu", path, i);
+        const char *at = arena_printf(call->arena, "%s[%zu]", path, i);
         if (field->members && json_is_object(value))
             check_members(call, value, field->members, arena_printf(call->arena, "%s.", at));
         else if (field->members)
