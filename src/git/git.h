@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "model/run.h"
 
@@ -121,6 +122,12 @@ MUST_CHECK int repo_paths(struct repo *repo, struct arena *arena, const char *co
 /* Changes from one commit ("" for none) to another. */
 MUST_CHECK int repo_diff(struct repo *repo, struct arena *arena, const char *from, const char *to,
                          struct change_list *out, struct err *err);
+
+/* What the commit changed against its first parent, appended as a patch that `git apply` takes: binary files with their
+ * content, no renames. ERR_NOT_FOUND, field "ref"; ERR_TOO_LARGE beyond what out may hold. On failure out is as before,
+ * but may be overflowed. */
+MUST_CHECK int repo_patch(struct repo *repo, const char *commit, unsigned context_lines, struct buf *out,
+                          struct err *err);
 
 /* A zip of the commit's files, put below the folder `prefix` in it (may be ""), at path; streamed, no more than a blob
  * in memory. Deterministic for a commit: entries sorted, times from the commit, no owners. fsynced. sha256 is hex of

@@ -69,6 +69,7 @@ void lock_clear_stale(const struct repo *repo, const char *relative);
     }
 GIT_CLEANUP(blob)
 GIT_CLEANUP(commit)
+GIT_CLEANUP(diff)
 GIT_CLEANUP(index)
 GIT_CLEANUP(object)
 GIT_CLEANUP(odb_object)
