@@ -24,7 +24,12 @@ struct net_request {
     int64_t total_timeout_ms;   /* 0: 30 s */
     size_t max_body_bytes;      /* 0: 16 MiB; more fails with ERR_TOO_LARGE */
     bool follow_redirects;      /* false: a 3xx is an answer like any other */
-    const char *unix_socket;    /* or NULL */
+    bool cuts_body;             /* an answer beyond max_body_bytes ends there, as if that had been all */
+    bool without_proxy;
+    /* For URLs that outsiders gave: connects to public addresses alone (net/address.h), each checked as it is connected
+     * to, on a connection of its own and by no proxy. ERR_FORBIDDEN when the host has no others. */
+    bool only_public;
+    const char *unix_socket; /* or NULL */
     /* Stops the transfer (ERR_CANCELLED) when it returns true; asked at least every 200 ms. May be NULL. */
     bool (*is_cancelled)(void *arg);
     void *cancel_arg;
@@ -51,6 +56,28 @@ void net_client_destroy(struct net_client *client);
 MUST_CHECK int net_request(struct net_client *client, const struct net_request *request, struct arena *arena,
                            struct net_response *out, struct err *err);
 const char *net_response_header(const struct net_response *response, const char *name); /* first, or NULL */
+
+/* Many requests under way at a time, on one thread: but for net_group_wake, one thread uses a group at a time. */
+struct net_group;
+struct net_outcome {
+    void *tag;
+    int result; /* as net_request's; response when it is 0, err when it is not */
+    struct net_response response;
+    struct err err;
+};
+struct net_group *net_group_create(void);
+/* Stops what is under way, without outcomes. */
+void net_group_destroy(struct net_group *group);
+/* Begins a request, which must stay as it is, with all that it points to and its arena, until its outcome. is_cancelled
+ * is not asked. */
+MUST_CHECK int net_group_start(struct net_group *group, const struct net_request *request, struct arena *arena,
+                               void *tag, struct err *err);
+size_t net_group_count(const struct net_group *group); /* under way, or ended and not yet told of */
+/* Works on all requests until one has ended, whose outcome it writes; false when wait_ms passed before, or somebody
+ * woke it. */
+bool net_group_next(struct net_group *group, int64_t wait_ms, struct net_outcome *out);
+/* From any thread: the net_group_next under way, or else the next, does not wait. */
+void net_group_wake(struct net_group *group);
 
 /* Server-Sent Events, by the WHATWG grammar, fed in any portions. Source: html.spec.whatwg.org, 9.2.6. */
 struct sse_reader;
