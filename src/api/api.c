@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/input.h"
+#include "api/reference.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -161,6 +162,7 @@ int api_start(struct api **out, const struct api_config *config, struct err *err
     size_t count;
     const struct api_route *table = api_routes(&count);
     api->engine = config->engine;
+    api->reference = reference_create();
     api->routes = mem_alloc(count * sizeof *api->routes);
     for (size_t i = 0; i < count; i++)
         api->routes[i] = (struct http_route){.method = table[i].method,
@@ -197,6 +199,7 @@ void api_stop(struct api *api, int64_t grace_ms) {
         http_server_stop(api->server, grace_ms);
         http_server_destroy(api->server);
     }
+    reference_destroy(api->reference);
     free(api->routes);
     free(api);
 }

@@ -30,10 +30,13 @@ struct api_call {
     size_t fault_count;
 };
 
+struct reference;
+
 struct api {
     struct engine *engine;
     struct http_server *server;
     struct http_route *routes;
+    struct reference *reference;
 };
 
 /* The table, in api/routes.c. */

@@ -4,6 +4,8 @@
 
 #include "api/call.h"
 
+/* reference.c */
+api_handler openapi_get, reference_get;
 /* health.c */
 api_handler health_get;
 /* projects.c */

@@ -1,0 +1,1 @@
+fetch("/v1/openapi.json")
