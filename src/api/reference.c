@@ -39,18 +39,33 @@ static void tag(char out[HASH_HEX_LEN + 2], const char *data, size_t len) {
     strcpy(out + HASH_HEX_LEN, "\""); /* in the place of the NUL */
 }
 
-static int make(struct reference *reference, struct err *err) {
+/* The document of our routes, formatted by jansson's flags; free() is the caller's. */
+static int make_text(size_t flags, char **out, struct err *err) {
     struct arena *arena = arena_create();
     json_t *document = NULL;
     size_t count;
     const struct api_route *routes = api_routes(&count);
     int rc = openapi_make(routes, count, arena, &document, err);
-    if (rc == 0) {
-        reference->text = json_dumps(document, JSON_COMPACT);
-        reference->len = strlen(reference->text);
-        tag(reference->etag, reference->text, reference->len);
-    }
+    if (rc == 0)
+        *out = json_dumps(document, flags);
     arena_destroy(arena);
+    return rc;
+}
+
+static int make(struct reference *reference, struct err *err) {
+    int rc = make_text(JSON_COMPACT, &reference->text, err);
+    if (rc < 0)
+        return rc;
+    reference->len = strlen(reference->text);
+    tag(reference->etag, reference->text, reference->len);
+    return 0;
+}
+
+int reference_print(struct buf *out, struct err *err) {
+    CLEANUP(mem_freep) char *text = NULL;
+    int rc = make_text(JSON_INDENT(2), &text, err);
+    if (rc == 0)
+        buf_printf(out, "%s\n", text);
     return rc;
 }
 

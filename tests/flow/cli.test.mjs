@@ -20,7 +20,7 @@ async function fails(args, code, pattern, options) {
   return stderr
 }
 
-const commands = ['build', 'doctor', 'key', 'serve', 'version']
+const commands = ['build', 'doctor', 'key', 'openapi', 'serve', 'version']
 
 test('version', async () => {
   for (const args of [['version'], ['--version']]) {
