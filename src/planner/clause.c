@@ -30,7 +30,8 @@ void clauses_each(struct draft *draft, void (*fn)(struct draft *draft, const str
                             (words.items[at].before == ',' || is_among(words.items[at - 1].text, "and then also"));
             if (!is_end && !is_joint)
                 continue;
-            struct clause clause = {.arena = draft->arena, .words = words.items + start, .count = at - start};
+            struct clause clause = {
+                .arena = draft->arena, .words = words.items + start, .count = at - start, .feedback_at = i};
             while (clause.count > 0 && is_among(clause.words[clause.count - 1].text, "and then also too please"))
                 clause.count--;
             if (clause.count > 0)

@@ -8,6 +8,7 @@ struct clause {
     struct arena *arena;
     const struct word *words;
     size_t count;
+    size_t feedback_at; /* of which text */
 };
 
 /* Calls fn for every clause of every feedback text, oldest first. */

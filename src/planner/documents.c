@@ -106,6 +106,8 @@ static const char *check_words(struct arena *arena, const json_t *criterion) {
     if (str_eq(kind, "files"))
         return TEXT("what the file %s says",
                     str_or(json_string_value(json_array_get(json_object_get(check, "paths"), 0)), ""));
+    if (str_eq(kind, "none"))
+        return "nothing yet: no check is known for it";
     return str_eq(kind, "tests") ? "the app's own tests" : "install, type-check and build";
 }
 

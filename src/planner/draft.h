@@ -38,6 +38,7 @@ struct draft {
     json_t *questions; /* all that could be asked */
     json_t *answers;   /* {id: answer}: of those asked */
     json_t *open_points;
+    json_t *heard;    /* [{"at", "isUnderstood", "openPoint"}]: each clause of the feedback, by the index of its text */
     json_t *detailed; /* {slug: true}: features that feedback wants to read more about */
 };
 
@@ -102,6 +103,10 @@ MUST_CHECK int draft_make(struct draft *draft, const struct planner *planner, co
 const char *draft_fill(struct draft *draft, const char *text);
 /* In every string of a value, in place. */
 void draft_fill_all(struct draft *draft, json_t *value);
+
+/* ---- planner.c */
+/* {id: answer} of every question asked: what was answered, else the default. */
+json_t *input_answers(const struct planner_input *input, struct arena *arena);
 
 /* ---- lexicon.c */
 MUST_CHECK int lexicon_open(struct planner *planner, struct err *err);

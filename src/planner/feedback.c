@@ -41,12 +41,27 @@ static size_t after_detail(const struct clause *clause) {
     return at < clause->count ? at + 1 : 0;
 }
 
+/* Where one of the words joins something with an entity, "the due on of tasks": between from and to, which it is if
+ * there is none. The last one: what is before it may hold such words, too. */
+static size_t find_joint(struct draft *draft, const struct clause *clause, const char *one_of, size_t from, size_t to,
+                         json_t **entity) {
+    size_t found = to;
+    *entity = NULL;
+    for (size_t at = clause_find(clause, one_of, from + 1); at + 1 < to; at = clause_find(clause, one_of, at + 1)) {
+        json_t *named = phrase_entity(draft, clause_text(clause, at + 1, to));
+        if (!named)
+            continue;
+        *entity = named;
+        found = at;
+    }
+    return found;
+}
+
 /* "… field", "… to tasks": a wish about fields, not about a feature. */
 static bool is_about_fields(struct draft *draft, const struct clause *clause, size_t from) {
-    size_t to = clause_find(clause, "to for", from);
-    if (clause_find(clause, "field fields column columns", from) < clause->count)
-        return true;
-    return to + 1 < clause->count && to > from && phrase_entity(draft, clause_text(clause, to + 1, clause->count));
+    json_t *entity;
+    return clause_find(clause, "field fields column columns", from) < clause->count ||
+           find_joint(draft, clause, "to for", from, clause->count, &entity) < clause->count;
 }
 
 /* ---- before matching: which features are wanted and which are not */
@@ -101,10 +116,12 @@ static bool apply_rename(struct draft *draft, const struct clause *clause) {
         draft_rename(draft, entity, name);
         return true;
     }
-    /* Not an entity: perhaps the label of a field. */
-    size_t i;
+    /* Not an entity: perhaps the label of a field, "the due date of tasks". */
+    json_t *only;
+    size_t i, of = find_joint(draft, clause, "of in", old_from, old_to, &only);
+    const char *phrase = clause_text(clause, old_from, of);
     json_array_foreach (draft->entities, i, entity) {
-        const char *field = *name ? phrase_field(draft, entity, clause_text(clause, old_from, old_to)) : NULL;
+        const char *field = *name && (!only || entity == only) ? phrase_field(draft, entity, phrase) : NULL;
         if (!field)
             continue;
         put_str(entity_field(entity, field), "label",
@@ -181,8 +198,8 @@ static bool apply_removal(struct draft *draft, const struct clause *clause) {
     size_t from = after_removal(clause);
     if (!from)
         return false;
-    size_t of = clause_find(clause, "from of in on", from);
-    json_t *entity = of + 1 < clause->count ? phrase_entity(draft, clause_text(clause, of + 1, clause->count)) : NULL;
+    json_t *entity;
+    size_t of = find_joint(draft, clause, "from of in on", from, clause->count, &entity);
     if (entity) {
         const char *field = phrase_field(draft, entity, clause_text(clause, from, of));
         return field && entity_remove_field(entity, field);
@@ -192,6 +209,38 @@ static bool apply_removal(struct draft *draft, const struct clause *clause) {
     struct wish wish = {.draft = draft};
     clause_list(clause, from, clause->count, remove_item, &wish);
     return wish.done;
+}
+
+/* "weight as a whole number": the type that is named; NULL if none is, or one that nobody knows. */
+static const char *type_said(const char *words) {
+    static const char *const rows[][2] = {{"text", "text"},
+                                          {"long text", "longtext"},
+                                          {"email", "email"},
+                                          {"email address", "email"},
+                                          {"url", "url"},
+                                          {"link", "url"},
+                                          {"web address", "url"},
+                                          {"phone", "phone"},
+                                          {"phone number", "phone"},
+                                          {"whole number", "integer"},
+                                          {"number", "decimal"},
+                                          {"decimal", "decimal"},
+                                          {"money", "money"},
+                                          {"amount", "money"},
+                                          {"price", "money"},
+                                          {"checkbox", "boolean"},
+                                          {"flag", "boolean"},
+                                          {"date", "date"},
+                                          {"datetime", "datetime"},
+                                          {"time", "time"},
+                                          {"minutes", "minutes"},
+                                          {"duration", "minutes"},
+                                          {"rating", "rating"},
+                                          {"tags", "tags"}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (str_eq(rows[i][0], words))
+            return rows[i][1];
+    return NULL;
 }
 
 static void add_field(void *arg, const char *item) {
@@ -204,12 +253,18 @@ static void add_field(void *arg, const char *item) {
         from++;
     while (to > from && clause_is(&clause, to - 1, "field fields column"))
         to--;
+    size_t as = clause_find(&clause, "as", from + 1);
+    const char *type = as < to ? type_said(clause_text(&clause, as + 1, to)) : NULL;
+    to = type ? as : to;
     const char *label = clause_text(&clause, from, to);
+    if (type && *label)
+        label = arena_printf(wish->draft->arena, "%s|%s", label, type);
     json_t *field = *label && to - from <= 5 ? guess_field(wish->draft, label) : NULL;
     if (!field)
         return;
     wish->done = true;
-    if (!entity_field(wish->entity, json_str(field, "name", "")) && !phrase_field(wish->draft, wish->entity, label))
+    if (!entity_field(wish->entity, json_str(field, "name", "")) &&
+        !phrase_field(wish->draft, wish->entity, clause_text(&clause, from, to)))
         json_array_append(json_object_get(wish->entity, "fields"), field);
 }
 
@@ -237,10 +292,11 @@ static bool apply_add_field(struct draft *draft, const struct clause *clause) {
     size_t from = after_add(clause);
     if (!from || !is_about_fields(draft, clause, from))
         return false;
-    size_t to = clause_find(clause, "to for on", from), end = to < clause->count ? to : clause->count;
     json_auto_t *primary = json_string("@primary");
-    json_t *entity = to + 1 < clause->count ? phrase_entity(draft, clause_text(clause, to + 1, clause->count))
-                                            : draft_resolve(draft, primary, NULL);
+    json_t *entity;
+    size_t end = find_joint(draft, clause, "to for on", from, clause->count, &entity);
+    if (!entity && clause_find(clause, "to for on", from) + 1 >= clause->count)
+        entity = draft_resolve(draft, primary, NULL);
     if (!entity)
         return false;
     struct wish wish = {.draft = draft, .entity = entity};
@@ -255,10 +311,10 @@ static bool apply_make(struct draft *draft, const struct clause *clause) {
         return false;
     if (clause_is(clause, at, "make set"))
         at++;
+    json_t *only, *entity;
     size_t end = clause_find(clause, "must should is are required mandatory optional unique", at),
-           of = clause_find(clause, "of for on in", at);
-    const char *phrase = clause_text(clause, at, of < end ? of : end);
-    json_t *only = of < end ? phrase_entity(draft, clause_text(clause, of + 1, end)) : NULL, *entity;
+           of = find_joint(draft, clause, "of for on in", at, end, &only);
+    const char *phrase = clause_text(clause, at, of);
     bool done = false;
     size_t i;
     json_array_foreach (draft->entities, i, entity) {
@@ -368,17 +424,28 @@ static bool apply_detail(struct draft *draft, const struct clause *clause) {
     return true;
 }
 
+static void hear(struct draft *draft, const struct clause *clause, const char *open_point) {
+    json_array_append_new(draft->heard,
+                          json_pack("{s:I, s:b, s:s}", "at", (json_int_t)clause->feedback_at, "isUnderstood",
+                                    open_point == NULL, "openPoint", str_or(open_point, "")));
+    if (open_point)
+        draft_open_point(draft, "%s", open_point);
+}
+
 static void apply_clause(struct draft *draft, const struct clause *clause) {
     static bool (*const handlers[])(struct draft * draft, const struct clause *clause) = {
         apply_detail, apply_settings, apply_make, apply_removal, apply_add_field, apply_need, apply_add, apply_rename};
     for (size_t i = 0; i < ARRAY_LEN(handlers); i++)
-        if (handlers[i](draft, clause))
+        if (handlers[i](draft, clause)) {
+            hear(draft, clause, NULL);
             return;
+        }
     const char *text = "";
     for (size_t i = 0; i < clause->count && i < 40; i++)
         text = arena_printf(draft->arena, "%s%s%s", text, i ? " " : "", clause->words[i].text);
-    draft_open_point(draft, "\"%s%s\": not understood, so nothing in the plan changed for it.", text,
-                     clause->count > 40 ? " …" : "");
+    hear(draft, clause,
+         arena_printf(draft->arena, "\"%s%s\": not understood, so nothing in the plan changed for it.", text,
+                      clause->count > 40 ? " …" : ""));
 }
 
 void draft_apply_feedback(struct draft *draft) {

@@ -135,6 +135,7 @@ int draft_make(struct draft *draft, const struct planner *planner, const struct 
     draft->criteria = own(draft, json_array());
     draft->questions = own(draft, json_array());
     draft->open_points = own(draft, json_array());
+    draft->heard = own(draft, json_array());
     draft->detailed = own(draft, json_object());
     words_split(draft->stemmer, arena, str_or(input->description, ""), &draft->words);
     if (answers)

@@ -38,8 +38,7 @@ int planner_questions(const struct planner *planner, const struct planner_input 
     return 0;
 }
 
-/* {id: answer} of every question asked: what was answered, else the default. */
-static json_t *answers_of(const struct planner_input *input, struct arena *arena) {
+json_t *input_answers(const struct planner_input *input, struct arena *arena) {
     json_t *answers = json_own(arena, json_object()), *question;
     size_t i;
     json_array_foreach ((json_t *)input->questions, i, question) {
@@ -61,7 +60,7 @@ int planner_spec(const struct planner *planner, const struct planner_input *inpu
     if (input->questions && input->answers)
         rc = planner_check_answers(input->questions, input->answers, err);
     if (rc == 0)
-        rc = draft_make(&draft, planner, input, answers_of(input, arena), arena, err);
+        rc = draft_make(&draft, planner, input, input_answers(input, arena), arena, err);
     if (rc < 0)
         return rc;
     draft_finish(&draft);

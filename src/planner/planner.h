@@ -41,6 +41,19 @@ struct planner_spec {
 MUST_CHECK int planner_spec(const struct planner *planner, const struct planner_input *input, struct arena *arena,
                             struct planner_spec *out, struct err *err);
 
+/* A person's change of the documents. */
+struct planner_edit {
+    const struct planner_input *input; /* what the version that is changed was made from; name and description are
+                                          taken from its plan */
+    const json_t *plan;                /* of that version */
+    const json_t *before, *after;      /* all four documents */
+};
+/* The plan that follows what is understood of the change (docs/blueprints.md, "Edited documents"). out->documents are
+ * the given ones; open_points says what the plan does not follow. *feedback: texts, what input->feedback is from now
+ * on. ERR_VALIDATION names "documents.X". */
+MUST_CHECK int planner_edit(const struct planner *planner, const struct planner_edit *edit, struct arena *arena,
+                            struct planner_spec *out, json_t **feedback, struct err *err);
+
 /* 5 to 15 tasks: {"tasks": [definition…], "mergeOrder": ["task-001", …]}. A definition has id, slug, description,
  * instructions, dependencies (ids), pathScope (globs), expectedOutputs (paths), criteria (ids of ACCEPTANCE.md), parts.
  * Tasks neither of which depends on the other, directly or not, have scopes that cannot overlap: checked with
