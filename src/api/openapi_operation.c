@@ -62,12 +62,20 @@ static json_t *parameters_of(const struct api_route *route) {
     return parameters;
 }
 
+/* A method that has a body takes an empty object where there is nothing to say. */
+static bool has_body(const struct api_route *route) {
+    bool is_usual = route->method == HTTP_POST || route->method == HTTP_PUT || route->method == HTTP_PATCH;
+    return !route->is_raw && (route->body || is_usual);
+}
+
 static json_t *request_body_of(const struct api_route *route) {
-    json_t *media = json_pack("{s:o}", "schema", schema_of_members(route->body)),
-           *example = schema_example(route->body);
+    static const struct api_field none[] = {{0}};
+    bool is_required = route->body && !route->is_body_optional;
+    const struct api_field *members = route->body ? route->body : none;
+    json_t *media = json_pack("{s:o}", "schema", schema_of_members(members)), *example = schema_example(members);
     if (example)
         json_object_set_new(media, "example", example);
-    return json_pack("{s:b, s:{s:o}}", "required", !route->is_body_optional, "content", "application/json", media);
+    return json_pack("{s:b, s:{s:o}}", "required", is_required, "content", "application/json", media);
 }
 
 static json_t *pagination_example(const json_t *schemas) {
@@ -175,7 +183,7 @@ json_t *operation_of(const struct api_route *route, const json_t *schemas) {
     json_object_set_new(operation, "security",
                         route->role == ROLE_ANYONE ? json_array() : json_pack("[{s:[]}, {s:[]}]", "key", "session"));
     json_object_set_new(operation, "parameters", parameters_of(route));
-    if (route->body)
+    if (has_body(route))
         json_object_set_new(operation, "requestBody", request_body_of(route));
     json_object_set_new(operation, "responses", responses_of(route, schemas));
     return operation;

@@ -8,6 +8,7 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { recorded } from './record.mjs'
 
 export const binary = process.env.PRAZIUM_BIN ?? new URL('../../build-test/src/prazium', import.meta.url).pathname
 
@@ -104,7 +105,7 @@ export class Server {
   async fetch(path, options = {}) {
     const headers = { authorization: `Bearer ${this.key}`, ...options.headers }
     for (const name of Object.keys(headers)) if (headers[name] === undefined) delete headers[name]
-    return fetch(this.url + path, { redirect: 'manual', ...options, headers })
+    return recorded(this.url + path, { redirect: 'manual', ...options, headers })
   }
 
   // {status, text, body, headers}: body is parsed JSON, or text. A string or bytes as body are sent as they are.
