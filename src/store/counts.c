@@ -1,44 +1,52 @@
 /* counts: how much there is of everything. */
+#include "store/counts.h"
+
 #include "store/rows.h"
-#include "store/runs.h"
 
-#define OWNED "(CAST($1 AS TEXT) IS NULL OR p.account_id = $1)"
+static const char projects_sql[] = "SELECT state, SUM(total) FROM project_total GROUP BY state";
+static const char runs_sql[] = "SELECT state, COUNT(*) FROM run GROUP BY state";
+static const char jobs_sql[] = "SELECT state, COUNT(*) FROM job GROUP BY state";
+static const char deployments_sql[] = "SELECT state, COUNT(*) FROM deployment GROUP BY state";
+static const char deliveries_sql[] = "SELECT state, COUNT(*) FROM webhook_delivery GROUP BY state";
 
-static const char projects_sql[] = "SELECT COUNT(*), SUM(CASE WHEN p.state IN ('draft', 'archived') THEN 0 ELSE 1 END)"
-                                   " FROM project p WHERE " OWNED;
-static const char runs_sql[] = "SELECT COUNT(*), SUM(CASE WHEN r.state = 'succeeded' THEN 1 ELSE 0 END),"
-                               " SUM(CASE WHEN r.state = 'failed' THEN 1 ELSE 0 END),"
-                               " SUM(CASE WHEN r.state IN ('succeeded', 'failed', 'cancelled') THEN 0 ELSE 1 END)"
-                               " FROM run r JOIN project p ON p.id = r.project_id WHERE " OWNED;
-/* A job of no project is nobody's: it counts only among all. */
-static const char jobs_sql[] = "SELECT SUM(CASE WHEN j.state = 'pending' THEN 1 ELSE 0 END),"
-                               " SUM(CASE WHEN j.state = 'claimed' THEN 1 ELSE 0 END)"
-                               " FROM job j LEFT JOIN project p ON p.id = j.project_id WHERE " OWNED;
+/* Puts the counts of a statement's rows where their states are. */
+#define count_states(type, db, sql, values, err)                                                                       \
+    ({                                                                                                                 \
+        struct db_stmt *stmt_ = NULL;                                                                                  \
+        bool has_row_ = false;                                                                                         \
+        enum type state_;                                                                                              \
+        int result_ = db_query(db, &stmt_, err, sql, "");                                                              \
+        if (!result_)                                                                                                  \
+            result_ = db_step(stmt_, &has_row_, err);                                                                  \
+        while (!result_ && has_row_) {                                                                                 \
+            result_ = row_enum(type, stmt_, 0, &state_, err);                                                          \
+            if (!result_) {                                                                                            \
+                (values)[state_] = db_int(stmt_, 1);                                                                   \
+                result_ = db_step(stmt_, &has_row_, err);                                                              \
+            }                                                                                                          \
+        }                                                                                                              \
+        db_finish(stmt_);                                                                                              \
+        result_;                                                                                                       \
+    })
 
-static int count(struct db *db, const char *sql, const char *account_id, int64_t *values, int columns,
-                 struct err *err) {
+int store_counts(struct db *db, int64_t now_ms, struct store_counts *out, struct err *err) {
+    struct store_counts counts = {0};
     struct db_stmt *stmt;
-    int result = db_query(db, &stmt, err, sql, "t", account_id);
-    return result ? result : rows_ints(stmt, values, columns, err);
-}
-
-int store_counts(struct db *db, const char *account_id, struct store_counts *out, struct err *err) {
-    int64_t projects[2], runs[4], jobs[2];
-    int result = count(db, projects_sql, account_id, projects, 2, err);
+    int result = count_states(project_state, db, projects_sql, counts.projects, err);
     if (!result)
-        result = count(db, runs_sql, account_id, runs, 4, err);
+        result = count_states(run_state, db, runs_sql, counts.runs, err);
     if (!result)
-        result = count(db, jobs_sql, account_id, jobs, 2, err);
+        result = count_states(job_state, db, jobs_sql, counts.jobs, err);
     if (!result)
-        *out = (struct store_counts){
-            .projects_total = projects[0],
-            .projects_active = projects[1],
-            .runs_total = runs[0],
-            .runs_succeeded = runs[1],
-            .runs_failed = runs[2],
-            .runs_in_progress = runs[3],
-            .jobs_pending = jobs[0],
-            .jobs_processing = jobs[1],
-        };
+        result = count_states(deployment_state, db, deployments_sql, counts.deployments, err);
+    if (!result)
+        result = count_states(delivery_state, db, deliveries_sql, counts.webhook_deliveries, err);
+    if (!result)
+        result = db_query(db, &stmt, err, "SELECT COUNT(*) FROM job WHERE state = 'pending' AND run_after_ms <= $1",
+                          "i", now_ms);
+    if (!result)
+        result = rows_ints(stmt, &counts.jobs_due, 1, err);
+    if (!result)
+        *out = counts;
     return rows_named(result, err, "count everything");
 }

@@ -41,6 +41,21 @@ static int read_deployment(struct db_stmt *stmt, struct arena *arena, void *row,
     return row_enum(deployment_state, stmt, 4, &deployment->state, err);
 }
 
+#define OF_PAGE "WHERE project_id = $1 AND (CAST($2 AS TEXT) IS NULL OR state = $2)"
+
+static int page_total(struct db *db, const char *sql, const struct delivery_query *query, int64_t *total,
+                      struct err *err) {
+    struct db_stmt *stmt;
+    int result = db_query(db, &stmt, err, sql, "tt", query->project_id, query->state);
+    return result ? result : rows_ints(stmt, total, 1, err);
+}
+
+static int page_query(struct db *db, struct db_stmt **stmt, const char *sql, const struct delivery_query *query,
+                      struct err *err) {
+    return db_query(db, stmt, err, sql, "ttii", query->project_id, query->state, query->page_size,
+                    (query->page - 1) * query->page_size);
+}
+
 int store_export_insert(struct db *db, const struct export *row, struct err *err) {
     int result = db_run(db, NULL, err,
                         "INSERT INTO export (" EXPORT_COLUMNS ")"
@@ -86,6 +101,27 @@ int store_export_due(struct db *db, struct arena *arena, int64_t now_ms, struct 
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_export, (void **)rows, count, err);
     return rows_named(result, err, "list expired exports");
+}
+
+int store_export_page(struct db *db, struct arena *arena, const struct delivery_query *query, struct export **rows,
+                      size_t *count, int64_t *total, struct err *err) {
+    struct db_stmt *stmt;
+    int result = page_total(db, "SELECT COUNT(*) FROM export " OF_PAGE, query, total, err);
+    if (!result)
+        result = page_query(db, &stmt,
+                            "SELECT " EXPORT_COLUMNS " FROM export " OF_PAGE " ORDER BY id DESC LIMIT $3 OFFSET $4",
+                            query, err);
+    if (!result)
+        result = rows_all(stmt, arena, sizeof(**rows), read_export, (void **)rows, count, err);
+    return rows_named(result, err, "list exports of project %s", query->project_id);
+}
+
+int store_export_delete(struct db *db, const char *id, bool *deleted, struct err *err) {
+    int64_t changes = 0;
+    int result = db_run(db, &changes, err, "DELETE FROM export WHERE id = $1", "t", id);
+    if (!result)
+        *deleted = changes > 0;
+    return rows_named(result, err, "delete export %s", id);
 }
 
 int store_deployment_insert(struct db *db, const struct deployment *row, struct err *err) {
@@ -137,4 +173,17 @@ int store_deployment_list(struct db *db, struct arena *arena, const char *projec
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_deployment, (void **)rows, count, err);
     return rows_named(result, err, "list deployments");
+}
+
+int store_deployment_page(struct db *db, struct arena *arena, const struct delivery_query *query,
+                          struct deployment **rows, size_t *count, int64_t *total, struct err *err) {
+    struct db_stmt *stmt;
+    int result = page_total(db, "SELECT COUNT(*) FROM deployment " OF_PAGE, query, total, err);
+    if (!result)
+        result = page_query(
+            db, &stmt, "SELECT " DEPLOYMENT_COLUMNS " FROM deployment " OF_PAGE " ORDER BY id DESC LIMIT $3 OFFSET $4",
+            query, err);
+    if (!result)
+        result = rows_all(stmt, arena, sizeof(**rows), read_deployment, (void **)rows, count, err);
+    return rows_named(result, err, "list deployments of project %s", query->project_id);
 }

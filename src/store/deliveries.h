@@ -5,6 +5,13 @@
 #include "model/delivery.h"
 #include "store/db.h"
 
+/* A page of a project's exports or deployments. */
+struct delivery_query {
+    const char *project_id;
+    const char *state;       /* its name, or NULL: any */
+    int64_t page, page_size; /* page from 1 */
+};
+
 MUST_CHECK int store_export_insert(struct db *db, const struct export *row, struct err *err);
 MUST_CHECK int store_export_get(struct db *db, struct arena *arena, const char *id, const char *project_id,
                                 struct export **out, struct err *err);
@@ -16,6 +23,12 @@ MUST_CHECK int store_export_move(struct db *db, const struct export *row, enum e
 MUST_CHECK int store_export_due(struct db *db, struct arena *arena, int64_t now_ms, struct export **rows, size_t *count,
                                 struct err *err);
 
+/* Newest first. */
+MUST_CHECK int store_export_page(struct db *db, struct arena *arena, const struct delivery_query *query,
+                                 struct export **rows, size_t *count, int64_t *total, struct err *err);
+/* *deleted is false when there was none. */
+MUST_CHECK int store_export_delete(struct db *db, const char *id, bool *deleted, struct err *err);
+
 MUST_CHECK int store_deployment_insert(struct db *db, const struct deployment *row, struct err *err);
 MUST_CHECK int store_deployment_get(struct db *db, struct arena *arena, const char *id, const char *project_id,
                                     struct deployment **out, struct err *err);
@@ -26,5 +39,8 @@ MUST_CHECK int store_deployment_move(struct db *db, const struct deployment *row
 MUST_CHECK int store_deployment_list(struct db *db, struct arena *arena, const char *project_id,
                                      enum deployment_state state, struct deployment **rows, size_t *count,
                                      struct err *err);
+/* Newest first. */
+MUST_CHECK int store_deployment_page(struct db *db, struct arena *arena, const struct delivery_query *query,
+                                     struct deployment **rows, size_t *count, int64_t *total, struct err *err);
 
 #endif

@@ -268,6 +268,7 @@ static const char sqlite_webhooks[] = "CREATE TABLE webhook ("
 static const char sqlite_more[] = "ALTER TABLE run ADD COLUMN resumes_run_id TEXT REFERENCES run (id);"
                                   "ALTER TABLE spec ADD COLUMN is_edited BIGINT NOT NULL DEFAULT 0;"
                                   "CREATE INDEX deployment_of_project ON deployment (project_id, id);"
+                                  "CREATE INDEX export_of_project ON export (project_id, id);"
                                   "CREATE INDEX run_queued ON run (state, id) WHERE state = 'queued';";
 
 enum { SCRIPTS_MAX = 8 };

@@ -39,6 +39,9 @@ MUST_CHECK int store_project_set_planning(struct db *db, const struct project *p
 MUST_CHECK int store_spec_insert(struct db *db, const struct spec *spec, struct err *err);
 MUST_CHECK int store_spec_get(struct db *db, struct arena *arena, const char *project_id, int64_t version,
                               struct spec **out, struct err *err);
+/* Newest first; without documents, plan and open points. */
+MUST_CHECK int store_spec_list(struct db *db, struct arena *arena, const char *project_id, int64_t page,
+                               int64_t page_size, struct spec **rows, size_t *count, int64_t *total, struct err *err);
 MUST_CHECK int store_spec_approve(struct db *db, const char *project_id, int64_t version, int64_t now_ms,
                                   struct err *err);
 

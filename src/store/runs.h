@@ -70,12 +70,4 @@ MUST_CHECK int store_event_append(struct db *db, struct event *event, struct err
 MUST_CHECK int store_event_list(struct db *db, struct arena *arena, const struct event_query *query,
                                 struct event **rows, size_t *count, struct err *err);
 
-struct store_counts {
-    int64_t projects_total, projects_active; /* active: neither draft nor archived */
-    int64_t runs_total, runs_succeeded, runs_failed, runs_in_progress;
-    int64_t jobs_pending, jobs_processing;
-};
-/* account_id NULL: all. */
-MUST_CHECK int store_counts(struct db *db, const char *account_id, struct store_counts *out, struct err *err);
-
 #endif

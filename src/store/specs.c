@@ -2,7 +2,8 @@
 #include "store/projects.h"
 #include "store/rows.h"
 
-#define SPEC_COLUMNS "project_id, version, documents_json, plan_json, open_points_json, approved_ms, created_ms"
+#define SPEC_COLUMNS                                                                                                   \
+    "project_id, version, documents_json, plan_json, open_points_json, approved_ms, created_ms, is_edited"
 
 static int read_spec(struct db_stmt *stmt, struct arena *arena, void *row, struct err *err) {
     struct spec *spec = row;
@@ -13,13 +14,24 @@ static int read_spec(struct db_stmt *stmt, struct arena *arena, void *row, struc
     spec->open_points_json = db_text(stmt, 4, arena);
     spec->approved_ms = db_int(stmt, 5);
     spec->created_ms = db_int(stmt, 6);
+    spec->is_edited = db_int(stmt, 7) != 0;
+    return 0;
+}
+
+static int read_spec_short(struct db_stmt *stmt, struct arena *arena, void *row, struct err *err) {
+    struct spec *spec = row;
+    db_copy(stmt, 0, spec->project_id, sizeof(spec->project_id));
+    spec->version = db_int(stmt, 1);
+    spec->approved_ms = db_int(stmt, 2);
+    spec->created_ms = db_int(stmt, 3);
+    spec->is_edited = db_int(stmt, 4) != 0;
     return 0;
 }
 
 int store_spec_insert(struct db *db, const struct spec *spec, struct err *err) {
-    int result = db_run(db, NULL, err, "INSERT INTO spec (" SPEC_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                        "titttii", spec->project_id, spec->version, spec->documents_json, spec->plan_json,
-                        spec->open_points_json, spec->approved_ms, spec->created_ms);
+    int result = db_run(db, NULL, err, "INSERT INTO spec (" SPEC_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                        "titttiii", spec->project_id, spec->version, spec->documents_json, spec->plan_json,
+                        spec->open_points_json, spec->approved_ms, spec->created_ms, (int64_t)spec->is_edited);
     return rows_named(result, err, "store spec %lld of project %s", (long long)spec->version, spec->project_id);
 }
 
@@ -31,6 +43,22 @@ int store_spec_get(struct db *db, struct arena *arena, const char *project_id, i
     if (!result)
         result = rows_one(stmt, arena, sizeof(**out), read_spec, (void **)out, err);
     return rows_named(result, err, "read spec %lld of project %s", (long long)version, project_id);
+}
+
+int store_spec_list(struct db *db, struct arena *arena, const char *project_id, int64_t page, int64_t page_size,
+                    struct spec **rows, size_t *count, int64_t *total, struct err *err) {
+    struct db_stmt *stmt;
+    int result = db_query(db, &stmt, err, "SELECT COUNT(*) FROM spec WHERE project_id = $1", "t", project_id);
+    if (!result)
+        result = rows_ints(stmt, total, 1, err);
+    if (!result)
+        result = db_query(db, &stmt, err,
+                          "SELECT project_id, version, approved_ms, created_ms, is_edited FROM spec"
+                          " WHERE project_id = $1 ORDER BY version DESC LIMIT $2 OFFSET $3",
+                          "tii", project_id, page_size, (page - 1) * page_size);
+    if (!result)
+        result = rows_all(stmt, arena, sizeof(**rows), read_spec_short, (void **)rows, count, err);
+    return rows_named(result, err, "list the specs of project %s", project_id);
 }
 
 int store_spec_approve(struct db *db, const char *project_id, int64_t version, int64_t now_ms, struct err *err) {

@@ -93,12 +93,48 @@ static void a_deployment_lives_and_stops(void **state) {
     assert_null(read);
 }
 
+static void pages_are_newest_first_and_filtered(void **state) {
+    struct fixture *f = *state;
+    struct run one = add_run(f, add_project(f, "A", "").id), two = add_run(f, add_project(f, "B", "").id);
+    struct deployment first = add_deployment(f, &one), second = add_deployment(f, &one), *rows = NULL;
+    struct export kept = add_export(f, &one), gone = add_export(f, &one), *exports = NULL;
+    struct delivery_query query = {.project_id = one.project_id, .page = 1, .page_size = 1};
+    bool moved = false, deleted = false;
+    size_t count = 0;
+    int64_t total = 0;
+
+    (void)add_deployment(f, &two);
+    (void)add_export(f, &two);
+    must(f, store_deployment_page(reader(f), f->arena, &query, &rows, &count, &total, &f->err));
+    assert_int_equal(total, 2);
+    assert_int_equal(count, 1);
+    assert_string_equal(rows[0].id, second.id);
+    query.page = 2;
+    must(f, store_deployment_page(reader(f), f->arena, &query, &rows, &count, &total, &f->err));
+    assert_string_equal(rows[0].id, first.id);
+    must(f, store_deployment_move(f->db, &first, DEPLOYMENT_DEPLOYING, DEPLOYMENT_STOPPED, &moved, &f->err));
+    query = (struct delivery_query){.project_id = one.project_id, .state = "stopped", .page = 1, .page_size = 9};
+    must(f, store_deployment_page(reader(f), f->arena, &query, &rows, &count, &total, &f->err));
+    assert_int_equal(total, 1);
+    assert_string_equal(rows[0].id, first.id);
+
+    query.state = NULL;
+    must(f, store_export_delete(f->db, gone.id, &deleted, &f->err));
+    assert_true(deleted);
+    must(f, store_export_delete(f->db, gone.id, &deleted, &f->err));
+    assert_false(deleted);
+    must(f, store_export_page(reader(f), f->arena, &query, &exports, &count, &total, &f->err));
+    assert_int_equal(total, 1);
+    assert_string_equal(exports[0].id, kept.id);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(an_export_completes_and_expires),
         T(a_deployment_lives_and_stops),
+        T(pages_are_newest_first_and_filtered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -239,6 +239,7 @@ static void specs_have_versions_and_one_approval(void **state) {
     assert_int_equal(store_spec_insert(f->db, &spec, &f->err), -ERR_CONFLICT);
     spec.version = 2;
     spec.open_points_json = "[]";
+    spec.is_edited = true;
     must(f, store_spec_insert(f->db, &spec, &f->err));
     must(f, store_spec_approve(f->db, project.id, 2, 10, &f->err));
     must(f, store_spec_approve(f->db, project.id, 2, 20, &f->err));
@@ -254,6 +255,20 @@ static void specs_have_versions_and_one_approval(void **state) {
     assert_string_equal(read->plan_json, "{\"p\":1}");
     assert_string_equal(read->open_points_json, "[]");
     assert_int_equal(read->created_ms, 3);
+    assert_true(read->is_edited);
+    struct spec *rows = NULL;
+    size_t count = 0;
+    int64_t total = 0;
+    must(f, store_spec_list(f->db, f->arena, project.id, 1, 1, &rows, &count, &total, &f->err));
+    assert_int_equal(total, 2);
+    assert_int_equal(count, 1);
+    assert_int_equal(rows[0].version, 2);
+    assert_int_equal(rows[0].approved_ms, 10);
+    assert_true(rows[0].is_edited);
+    assert_null(rows[0].documents_json);
+    must(f, store_spec_list(f->db, f->arena, project.id, 2, 1, &rows, &count, &total, &f->err));
+    assert_int_equal(rows[0].version, 1);
+    assert_false(rows[0].is_edited);
     must(f, store_spec_get(f->db, f->arena, project.id, 3, &read, &f->err));
     assert_null(read);
 }

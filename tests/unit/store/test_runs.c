@@ -1,6 +1,8 @@
 /* runs: numbers, the one unfinished run of a project, moves, tasks and dense events. */
 #include "fixture.h"
 
+#include "store/counts.h"
+
 #include <pthread.h>
 
 static void numbers_are_dense_per_project(void **state) {
@@ -293,28 +295,35 @@ static void events_stay_dense_under_concurrent_appends(void **state) {
         assert_int_equal(rows[i].sequence, i + 1);
 }
 
-static void counts_by_owner(void **state) {
+static void everything_is_counted_by_state(void **state) {
     struct fixture *f = *state;
     struct store_counts counts;
     struct project project = add_project(f, "A", "");
     struct run run = add_run(f, project.id);
+    struct job due = {.kind = JOB_RUN_VERIFY, .run_after_ms = 100, .max_attempts = 3},
+               later = {.kind = JOB_RUN_VERIFY, .run_after_ms = 101, .max_attempts = 3};
     bool moved = false;
 
     finish(f, &run, RUN_FAILED);
     (void)add_run(f, project.id);
     must(f, store_project_move(f->db, project.id, PROJECT_DRAFT, PROJECT_BUILDING, 3, &moved, &f->err));
     (void)add_project(f, "draft", "");
-    must(f, store_counts(reader(f), f->account_id, &counts, &f->err));
-    assert_int_equal(counts.projects_total, 2);
-    assert_int_equal(counts.projects_active, 1);
-    assert_int_equal(counts.runs_total, 2);
-    assert_int_equal(counts.runs_failed, 1);
-    assert_int_equal(counts.runs_in_progress, 1);
-    must(f, store_counts(reader(f), "acct_other", &counts, &f->err));
-    assert_int_equal(counts.projects_total, 0);
-    assert_int_equal(counts.runs_in_progress, 0);
-    must(f, store_counts(reader(f), NULL, &counts, &f->err));
-    assert_int_equal(counts.projects_total, 2);
+    id_make(due.id, "job");
+    id_make(later.id, "job");
+    must(f, store_job_enqueue(f->db, &due, NULL, &f->err));
+    must(f, store_job_enqueue(f->db, &later, NULL, &f->err));
+    must(f, store_counts(reader(f), 100, &counts, &f->err));
+    assert_int_equal(counts.projects[PROJECT_BUILDING], 1);
+    assert_int_equal(counts.projects[PROJECT_DRAFT], 1);
+    assert_int_equal(counts.projects[PROJECT_ARCHIVED], 0);
+    assert_int_equal(counts.runs[RUN_FAILED], 1);
+    assert_int_equal(counts.runs[RUN_QUEUED] + counts.runs[RUN_DECOMPOSING], 1);
+    assert_int_equal(counts.runs[RUN_SUCCEEDED], 0);
+    assert_int_equal(counts.jobs[JOB_PENDING], 2);
+    assert_int_equal(counts.jobs[JOB_CLAIMED], 0);
+    assert_int_equal(counts.jobs_due, 1);
+    assert_int_equal(counts.deployments[DEPLOYMENT_LIVE], 0);
+    assert_int_equal(counts.webhook_deliveries[DELIVERY_PENDING], 0);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
@@ -333,7 +342,7 @@ int main(void) {
         T(events_are_dense_and_time_never_goes_back),
         T(event_cursors_filter),
         T(events_stay_dense_under_concurrent_appends),
-        T(counts_by_owner),
+        T(everything_is_counted_by_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
