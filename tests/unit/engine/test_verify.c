@@ -154,6 +154,27 @@ static void an_unproven_criterion_fails_with_evidence(void **state) {
     assert_string_equal(json_str(entry(f, "criteria", "AC-2"), "fault", ""), "a/y is not in the tree");
 }
 
+/* A person wrote it into ACCEPTANCE.md: it stands in the ledger, and the run cannot succeed. */
+static void a_criterion_without_a_check_stays_unproven(void **state) {
+    struct fixture *f = *state;
+    begin(f,
+          "{'routes':[{'method':'GET','path':'/page'}],'criteria':["
+          "{'id':'AC-1','title':'Page','check':{'kind':'http','steps':[{'request':{'path':'/page'},'route':'GET "
+          "/page'}]}},{'id':'AC-2','title':'Moon','statement':'It is round','check':{'kind':'none'}}]}",
+          &(struct toy){0});
+    step(f, JOB_RUN_VERIFY);
+    assert_criterion(f, "AC-1", "proven");
+    assert_criterion(f, "AC-2", "unproven");
+    assert_check(f, "AC-2", "skipped");
+    assert_string_equal(json_str(entry(f, "criteria", "AC-2"), "fault", ""), "no check is known for this criterion");
+    assert_string_equal(json_string_value(json_at(entry(f, "criteria", "AC-2"), "evidence.note")),
+                        "no check is known for this criterion");
+    assert_string_equal(event_text(f, "VERIFICATION_COMPLETED", 0, "criteria"), "{\"total\":2,\"proven\":1}");
+    step(f, JOB_RUN_FINISH);
+    assert_run(f, RUN_FAILED);
+    assert_string_equal(run_now(f)->error, "verification failed: Moon: no check is known for this criterion");
+}
+
 static void a_plan_without_criteria_has_proven_nothing(void **state) {
     struct fixture *f = *state;
     begin(f, "{'routes':[],'criteria':[]}", &(struct toy){0});
@@ -281,6 +302,7 @@ int main(void) {
         engine_test(failing_tests_fail_their_criterion),
         engine_test(a_route_that_was_not_exercised_fails),
         engine_test(an_unproven_criterion_fails_with_evidence),
+        engine_test(a_criterion_without_a_check_stays_unproven),
         engine_test(a_plan_without_criteria_has_proven_nothing),
         engine_test(an_app_that_does_not_start_says_why),
         engine_test(a_command_that_cannot_run_has_no_exit_code),
