@@ -69,6 +69,11 @@ MUST_CHECK int engine_project_regenerate(struct engine *engine, const char *acco
 MUST_CHECK int engine_project_approve(struct engine *engine, const char *account_id, const char *id,
                                       struct arena *arena, struct spec **out, struct err *err);
 
+/* A new version with these documents ({name: text}; the others stay); its plan follows what is understood of the change.
+ * version: the one that was edited, 0 for whichever is the newest; ERR_CONFLICT when there is a newer one. */
+MUST_CHECK int engine_project_edit_spec(struct engine *engine, const char *account_id, const char *id,
+                                        const json_t *documents, int64_t version, struct arena *arena,
+                                        struct spec **out, struct err *err);
 /* Runs. ERR_CONFLICT when a run is active, or there is no approved spec. */
 MUST_CHECK int engine_run_create(struct engine *engine, const char *account_id, const char *project_id,
                                  const char *trigger, struct arena *arena, struct run **out, struct err *err);

@@ -26,6 +26,18 @@ int load_project_read(struct engine *engine, struct arena *arena, const char *ac
     return rc < 0 ? rc : load_project(db, arena, account_id, id, out, err);
 }
 
+int load_refuse_archived(const struct project *project, struct err *err) {
+    if (project->state == PROJECT_ARCHIVED)
+        return err_set(err, ERR_CONFLICT, "The project is archived");
+    return 0;
+}
+
+int load_refuse_building(const struct project *project, struct err *err) {
+    if (project->state == PROJECT_BUILDING)
+        return err_set(err, ERR_CONFLICT, "A run is building the project; cancel it or wait until it ends");
+    return load_refuse_archived(project, err);
+}
+
 int load_run(struct db *db, struct arena *arena, const char *account_id, const char *project_id, const char *run_id,
              struct run **out, struct err *err) {
     struct project *project = NULL;

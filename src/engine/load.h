@@ -10,6 +10,9 @@ MUST_CHECK int load_project(struct db *db, struct arena *arena, const char *acco
 /* On the calling thread's read connection. */
 MUST_CHECK int load_project_read(struct engine *engine, struct arena *arena, const char *account_id, const char *id,
                                  struct project **out, struct err *err);
+/* ERR_CONFLICT for what an archived project, or one that is archived or being built, does not allow. */
+MUST_CHECK int load_refuse_archived(const struct project *project, struct err *err);
+MUST_CHECK int load_refuse_building(const struct project *project, struct err *err);
 /* The run, of a project of this account. account_id NULL: any. */
 MUST_CHECK int load_run(struct db *db, struct arena *arena, const char *account_id, const char *project_id,
                         const char *run_id, struct run **out, struct err *err);

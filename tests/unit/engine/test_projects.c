@@ -124,6 +124,53 @@ static void a_thin_description_is_refused(void **state) {
     assert_int_equal(project_now(f)->state, PROJECT_DRAFT);
 }
 
+static int edit(struct fixture *f, json_t *documents, int64_t version, struct spec **spec) {
+    return engine_project_edit_spec(f->engine, f->account_id, f->project_id, json_own(f->arena, documents), version,
+                                    f->arena, spec, &f->err);
+}
+
+static json_t *parsed(struct fixture *f, const char *text) {
+    json_t *out = NULL;
+    must(f, json_parse(f->arena, text, strlen(text), &out, &f->err));
+    return out;
+}
+
+static void an_edit_is_a_version_of_its_own(void **state) {
+    struct fixture *f = *state;
+    json_t *questions = NULL;
+    struct spec *spec = NULL;
+    create(f, description);
+    assert_int_equal(edit(f, json_pack("{s:s}", "SPEC.md", "x"), 0, &spec), -ERR_CONFLICT);
+    must(f, clarify(f, &questions));
+    assert_int_equal(edit(f, json_pack("{s:s}", "SPEC.md", "x"), 0, &spec), -ERR_CONFLICT);
+    must(f, answer(f, &spec));
+    must(f, approve(f, &spec));
+    json_t *documents = parsed(f, spec->documents_json);
+    const char *text =
+        arena_printf(f->arena, "%s\nAdd suppliers.\nPaint the moon.\n", json_str(documents, "SPEC.md", ""));
+    assert_int_equal(edit(f, json_pack("{s:s}", "SPEC.md", text), 7, &spec), -ERR_CONFLICT);
+    assert_string_equal(f->err.field, "version");
+    must(f, edit(f, json_pack("{s:s}", "SPEC.md", text), 1, &spec));
+    assert_int_equal(spec->version, 2);
+    assert_true(spec->is_edited);
+    assert_int_equal(spec->approved_ms, 0);
+    assert_int_equal(project_now(f)->state, PROJECT_SPEC_REVIEW);
+    assert_string_equal(project_now(f)->feedback_json, "[\"Add suppliers.\"]");
+    json_t *after = parsed(f, spec->documents_json), *points = parsed(f, spec->open_points_json);
+    assert_string_equal(json_str(after, "SPEC.md", ""), text);
+    assert_string_equal(json_str(after, "DATA.md", ""), json_str(documents, "DATA.md", ""));
+    assert_non_null(strstr(spec->plan_json, "\"slug\":\"suppliers\""));
+    assert_int_equal(json_array_size(points), 1);
+    assert_non_null(strstr(json_string_value(json_array_get(points, 0)), "Paint the moon."));
+    must(f, approve(f, &spec));
+    assert_int_equal(spec->version, 2);
+    assert_true(spec->is_edited);
+    /* What was understood stays in what is written anew. */
+    must(f, regenerate(f, NULL, &spec));
+    assert_false(spec->is_edited);
+    assert_non_null(strstr(spec->documents_json, "Suppliers"));
+}
+
 /* Ten plan at once: each version is made once, and who was overtaken is told. */
 struct racer {
     struct fixture *f;
@@ -174,6 +221,7 @@ int main(void) {
         engine_test(a_project_that_is_being_built_stays_as_it_is),
         engine_test(others_do_not_find_it),
         engine_test(a_thin_description_is_refused),
+        engine_test(an_edit_is_a_version_of_its_own),
         engine_test(overtaken_planning_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
