@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/feed.h"
 #include "api/input.h"
 #include "api/reference.h"
 #include "base/clock.h"
@@ -146,8 +147,14 @@ static void dispatch(struct http_request *request, struct http_reply *reply, voi
         reply_failure(reply, &call, &err);
 }
 
+static void *thread_start(void *context) {
+    struct api *api = context;
+    return feeds_create(engine_store(api->engine));
+}
+
 static void thread_stop(void *thread, void *context) {
     struct api *api = context;
+    feeds_destroy(thread);
     store_thread_end(engine_store(api->engine));
 }
 
@@ -171,14 +178,17 @@ int api_start(struct api **out, const struct api_config *config, struct err *err
                                              .is_inline = !table[i].is_blocking,
                                              .max_body_bytes = table[i].max_body_bytes,
                                              .tag = &table[i]};
-    struct http_config http = {
-        .listen = config->listen,
-        .routes = api->routes,
-        .route_count = count,
-        .hooks = {.before = before, .on_error = on_error, .after = after, .thread_stop = thread_stop},
-        .context = api,
-        .loop_count = (size_t)config->loops,
-        .pool_threads = pool_threads()};
+    struct http_config http = {.listen = config->listen,
+                               .routes = api->routes,
+                               .route_count = count,
+                               .hooks = {.before = before,
+                                         .on_error = on_error,
+                                         .after = after,
+                                         .thread_start = thread_start,
+                                         .thread_stop = thread_stop},
+                               .context = api,
+                               .loop_count = (size_t)config->loops,
+                               .pool_threads = pool_threads()};
     int rc = http_server_start(&http, &api->server, err);
     if (rc < 0) {
         api_stop(api, 0);

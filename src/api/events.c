@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/cursor.h"
 #include "api/handlers.h"
 #include "api/present.h"
 #include "base/clock.h"
@@ -9,7 +10,6 @@
 #include "base/str.h"
 #include "store/runs.h"
 
-#define PORTION 64        /* events read at a time for a stream */
 #define RECONNECT_MS 1000 /* what clients are asked to wait */
 
 int event_list(struct api_call *call, struct err *err) {
@@ -43,64 +43,46 @@ int event_list(struct api_call *call, struct err *err) {
     return 0;
 }
 
-/* An open stream: where it stands, and what wakes it. */
-struct cursor {
-    struct engine *engine;
-    char run_id[ID_LEN];
-    int64_t sequence; /* of the last event written */
+/* An open stream. */
+struct stream {
+    struct cursor *cursor;
+    struct http_stream *http;
     bool is_begun;
-    struct arena *arena;
-    struct http_stream *stream;
-    struct bus_subscription *subscription;
 };
 
-static void cursor_woken(const char *topic, int64_t value, void *arg) {
-    struct cursor *cursor = arg;
-    http_stream_wake(cursor->stream);
+static void stream_wake(void *arg) {
+    struct stream *stream = arg;
+    http_stream_wake(stream->http);
 }
 
-static void write_event(struct buf *out, const struct event *event) {
-    buf_printf(out, "id: %lld\nevent: %s\ndata: ", (long long)event->sequence, event_type_name(event->type));
-    present_event_data(out, event); /* our JSON has no line breaks */
-    buf_puts(out, "\n\n");
-}
-
-static enum http_next cursor_next(void *arg, struct buf *out) {
-    struct cursor *cursor = arg;
-    struct event_query query = {.run_id = cursor->run_id, .after_sequence = cursor->sequence, .limit = PORTION};
-    struct event *events = NULL;
-    struct db *db = NULL;
+static enum http_next stream_next(void *arg, struct buf *out) {
+    struct stream *stream = arg;
+    const struct feed_event *events;
     struct err err = {0};
     size_t count = 0;
-    arena_reset(cursor->arena);
-    int rc = store_reader(engine_store(cursor->engine), &db, &err);
-    if (rc == 0)
-        rc = store_event_list(db, cursor->arena, &query, &events, &count, &err);
-    if (rc < 0)
+    if (cursor_read(stream->cursor, &events, &count, &err) < 0)
         return HTTP_NEXT_END; /* the client comes back with Last-Event-ID */
-    bool is_first = !cursor->is_begun;
+    bool is_first = !stream->is_begun;
     if (is_first)
         buf_printf(out, "retry: %d\n\n", RECONNECT_MS);
-    cursor->is_begun = true;
+    stream->is_begun = true;
     for (size_t i = 0; i < count; i++) {
-        write_event(out, &events[i]);
-        cursor->sequence = events[i].sequence;
-        if (events[i].type == EVENT_RUN_COMPLETED)
+        buf_put(out, events[i].block, events[i].block_len);
+        cursor_pass(stream->cursor, &events[i]);
+        if (events[i].is_last)
             return HTTP_NEXT_END;
     }
     return count > 0 || is_first ? HTTP_NEXT_DATA : HTTP_NEXT_IDLE;
 }
 
-static void cursor_close(void *arg) {
-    struct cursor *cursor = arg;
-    if (cursor->subscription)
-        bus_unsubscribe(cursor->subscription);
-    http_stream_unref(cursor->stream);
-    arena_destroy(cursor->arena);
-    free(cursor);
+static void stream_close(void *arg) {
+    struct stream *stream = arg;
+    cursor_close(stream->cursor);
+    http_stream_unref(stream->http);
+    free(stream);
 }
 
-static const struct http_stream_ops cursor_ops = {.next = cursor_next, .on_close = cursor_close, .heartbeat = ":\n\n"};
+static const struct http_stream_ops stream_ops = {.next = stream_next, .on_close = stream_close, .heartbeat = ":\n\n"};
 
 /* Where to go on from: the header of a reconnecting EventSource, or the query for clients that cannot set it. */
 static int64_t last_event_id(struct api_call *call) {
@@ -130,17 +112,10 @@ int event_stream(struct api_call *call, struct err *err) {
         http_reply_status(call->reply, 204);
         return 0;
     }
-    struct cursor *cursor = mem_alloc(sizeof *cursor);
-    cursor->engine = call->engine;
-    cursor->sequence = sequence;
-    cursor->arena = arena_create();
-    str_copy(cursor->run_id, sizeof cursor->run_id, run->id);
+    struct stream *stream = mem_alloc(sizeof *stream);
     http_reply_header(call->reply, "X-Accel-Buffering", "no");
-    cursor->stream = http_reply_stream(call->reply, "text/event-stream", &cursor_ops, cursor);
-    /* From here on the stream owns the cursor. Events committed before the subscription are found by the first read,
-     * and those after it wake the stream. Should subscribing fail, the ticks still move it on. */
-    struct err bus_err = {0};
-    (void)!bus_subscribe(engine_bus(call->engine), arena_printf(call->arena, "run:%s", run->id), cursor_woken, cursor,
-                         &cursor->subscription, &bus_err);
+    stream->http = http_reply_stream(call->reply, "text/event-stream", &stream_ops, stream);
+    stream->cursor = cursor_open(http_request_thread(call->request), engine_bus(call->engine), run->id, sequence,
+                                 stream_wake, stream);
     return 0;
 }

@@ -106,14 +106,29 @@ void present_event(struct jw *jw, const struct event *event) {
     jw_object_end(jw);
 }
 
-void present_event_data(struct buf *out, const struct event *event) {
-    if (!event->task_id[0]) {
-        buf_puts(out, event->payload_json);
-        return;
-    }
-    /* The payload is an object that our own writer made: "{}" or "{\"…". */
+/* The payload is an object that our own writer made: "{}" or "{\"…", without line breaks. */
+void present_event_block(struct buf *out, const struct event *event) {
     bool is_empty = str_eq(event->payload_json, "{}");
-    buf_printf(out, "{\"taskId\":\"%s\"%s%s", event->task_id, is_empty ? "" : ",", event->payload_json + 1);
+    buf_printf(out, "id: %lld\nevent: %s\ndata: ", (long long)event->sequence, event_type_name(event->type));
+    if (event->task_id[0])
+        buf_printf(out, "{\"taskId\":\"%s\"%s%s", event->task_id, is_empty ? "" : ",", event->payload_json + 1);
+    else
+        buf_puts(out, event->payload_json);
+    buf_puts(out, "\n\n");
+}
+
+void present_event_message(struct buf *out, const struct event *event) {
+    struct jw jw;
+    jw_init(&jw, out);
+    jw_object(&jw);
+    jw_kstr(&jw, "eventType", event_type_name(event->type));
+    jw_kstr(&jw, "taskId", event->task_id[0] ? event->task_id : NULL);
+    jw_kraw(&jw, "payload", event->payload_json);
+    jw_ktime(&jw, "timestamp", event->created_ms);
+    jw_kint(&jw, "sequence", event->sequence);
+    jw_kstr(&jw, "runId", event->run_id);
+    jw_kstr(&jw, "id", event->id);
+    jw_object_end(&jw);
 }
 
 void present_export(struct jw *jw, struct api_call *call, const struct export *row) {

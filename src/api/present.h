@@ -19,8 +19,10 @@ void present_task_summary(struct jw *jw, const struct task *task);
 /* With its whole definition, or only the members of the list. */
 void present_task(struct jw *jw, struct api_call *call, const struct task *task, bool is_whole);
 void present_event(struct jw *jw, const struct event *event);
-/* What SSE sends as data: the payload with taskId in it. */
-void present_event_data(struct buf *out, const struct event *event);
+/* As a block of an event stream: the data is the payload with taskId in it. */
+void present_event_block(struct buf *out, const struct event *event);
+/* As the data of a WebSocket message. */
+void present_event_message(struct buf *out, const struct event *event);
 void present_export(struct jw *jw, struct api_call *call, const struct export *row);
 void present_deployment(struct jw *jw, const struct deployment *row);
 
