@@ -182,10 +182,20 @@ function report(faults) {
   if (groups.size > shown) console.log(`and ${groups.size - shown} more`)
 }
 
-function tellCoverage(entries) {
-  const seen = new Set(entries.filter(({ status }) => status < 300).map(({ operation }) => operation.operationId))
-  const missing = operationsOf(document).map(({ operation }) => operation.operationId).filter((name) => !seen.has(name))
-  if (missing.length) console.log(`no success was recorded of: ${missing.join(', ')}`)
+// What cannot be brought about from outside: a fault of ours, and a server that is overwhelmed or ending.
+const unprovoked = ['500', '503']
+
+// The answers that the document knows, and no flow test gave.
+function missingAnswers(records) {
+  const seen = new Set()
+  for (const { method, url, left: leftUrl, status } of records) {
+    const found = templateOf(document, (url ?? leftUrl).split('?')[0])
+    const operation = found && document.paths[found.template][method.toLowerCase()]
+    if (operation) seen.add(`${operation.operationId} ${status}`)
+  }
+  return operationsOf(document)
+    .flatMap(({ operation }) => Object.keys(operation.responses).filter((status) => !unprovoked.includes(status)).map((status) => `${operation.operationId} ${status}`))
+    .filter((answer) => !seen.has(answer))
 }
 
 async function main(folder) {
@@ -206,11 +216,12 @@ async function main(folder) {
     upstream.closeAllConnections()
     rmSync(temporary, { recursive: true })
   }
+  const missing = missingAnswers(records)
   report(faults)
-  tellCoverage(entries)
+  for (const answer of missing) console.log(`✗ documented, and given in no flow test: ${answer}`)
   for (const [why, count] of left) console.log(`left out: ${count} × ${why}`)
-  console.log(`${records.length} exchanges, ${entries.length} of them different, ${faults.length} violations, ${Math.round((Date.now() - began) / 1000)} s`)
-  return faults.length === 0 && entries.length > 0 ? 0 : 1
+  console.log(`${records.length} exchanges, ${entries.length} of them different, ${faults.length} violations, ${missing.length} answers never given, ${Math.round((Date.now() - began) / 1000)} s`)
+  return faults.length === 0 && missing.length === 0 && entries.length > 0 ? 0 : 1
 }
 
 process.exitCode = await main(process.argv[2])

@@ -26,13 +26,18 @@ async function bodyOf(response) {
   return { data: Buffer.concat(chunks), isCut: false }
 }
 
+// An exchange that cannot be kept as it was: only that it took place.
+export function tell(method, url, status) {
+  if (folder) appendFileSync(file, JSON.stringify({ left: url, method, status }) + '\n')
+}
+
 async function keep(url, options, response) {
   const { pathname, search } = new URL(url)
   const request = options.body ?? ''
   const entry = { method: options.method ?? 'GET', url: pathname + search, headers: options.headers ?? {}, status: response.status }
   const answer = await bodyOf(response)
   const isSent = typeof request === 'string' || request instanceof Uint8Array
-  if (!answer || !isSent || request.length > largest) appendFileSync(file, JSON.stringify({ left: entry.url }) + '\n')
+  if (!answer || !isSent || request.length > largest) tell(entry.method, entry.url, entry.status)
   else {
     const answered = { answerHeaders: [...response.headers], answer: base64(answer.data), isCut: answer.isCut }
     appendFileSync(file, JSON.stringify({ ...entry, body: base64(request), ...answered }) + '\n')
