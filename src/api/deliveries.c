@@ -167,11 +167,12 @@ int export_download(struct api_call *call, struct err *err) {
 
 /* Whoever named one that is not there is told which are. */
 static void name_providers(struct api_call *call) {
-    const char *const *names;
-    size_t count = engine_providers(&names);
+    struct provider *providers;
+    size_t count;
     json_t *list = json_array();
+    engine_providers(call->engine, call->arena, &providers, &count);
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_string(names[i]));
+        json_array_append_new(list, json_string(providers[i].name));
     call_detail(call, "providers", list);
 }
 

@@ -2,12 +2,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/journal.h"
 #include "engine/load.h"
+#include "engine/providers.h"
 #include "engine/steps.h"
 #include "store/deliveries.h"
 #include "store/jobs.h"
@@ -16,14 +18,12 @@
 
 #define EXPORT_LIFE_MS (INT64_C(7) * 24 * 3600 * 1000)
 
-/* The providers that this server can deploy to. */
-static const char *const providers[] = {"local"};
-
 struct deliver_call {
-    const char *account_id, *project_id, *run_id;
+    const char *account_id, *project_id, *run_id, *export_id;
     struct export *export;
     struct deployment *deployment;
     struct job_context *context;
+    bool is_deleted; /* while it was being made */
 };
 
 /* The run to deliver: the one named, or the newest that succeeded. Only a verified state leaves the house. */
@@ -90,8 +90,13 @@ int engine_export_create(struct engine *engine, const char *account_id, const ch
 static int deployment_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct deliver_call *call = arg;
     struct deployment *row = call->deployment;
+    struct project *project = NULL;
     struct run *run = NULL;
-    int rc = deliverable_run(journal, call, &run, err);
+    int rc = load_project(journal->db, journal->arena, call->account_id, call->project_id, &project, err);
+    if (rc == 0)
+        rc = load_refuse_archived(project, err); /* archiving stops what runs */
+    if (rc == 0)
+        rc = deliverable_run(journal, call, &run, err);
     if (rc < 0)
         return rc;
     str_copy(row->project_id, sizeof row->project_id, run->project_id);
@@ -113,14 +118,12 @@ static int deployment_in_tx(struct journal *journal, void *arg, struct err *err)
 int engine_deployment_create(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
                              const char *provider, struct arena *arena, struct deployment **out, struct err *err) {
     struct deployment *row = arena_alloc(arena, sizeof *row);
-    size_t i = 0;
-    while (i < ARRAY_LEN(providers) && !str_eq(provider, providers[i]))
-        i++;
-    if (i == ARRAY_LEN(providers))
+    const struct provider *found = provider_find(provider);
+    if (!found)
         return err_field(err, ERR_VALIDATION, "provider", "Provider \"%s\" is not configured; configured: %s", provider,
-                         providers[0]);
+                         provider_names(arena));
     id_make(row->id, "dep");
-    row->provider = providers[i];
+    row->provider = found->name;
     row->state = DEPLOYMENT_DEPLOYING;
     struct deliver_call call = {
         .account_id = account_id, .project_id = project_id, .run_id = run_id, .deployment = row};
@@ -130,16 +133,16 @@ int engine_deployment_create(struct engine *engine, const char *account_id, cons
     return rc;
 }
 
-size_t engine_providers(const char *const **out) {
-    *out = providers;
-    return ARRAY_LEN(providers);
-}
-
 static int completed_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct deliver_call *call = arg;
     const struct job *job = call->context->job;
-    struct export row = *call->export; /* this may run twice: the state it came with stays */
+    struct export *now = NULL, row = *call->export; /* this may run twice: the state it came with stays */
     int rc = store_job_guard(journal->db, job->id, job->lease.token, err);
+    if (rc == 0)
+        rc = store_export_get(journal->db, journal->arena, row.id, NULL, &now, err);
+    call->is_deleted = rc == 0 && !now;
+    if (call->is_deleted)
+        return step_end(journal, job, err);
     row.completed_ms = journal->now_ms;
     row.expires_ms = journal->now_ms + EXPORT_LIFE_MS;
     if (rc == 0)
@@ -150,6 +153,14 @@ static int completed_in_tx(struct journal *journal, void *arg, struct err *err) 
 /* `my-saas-app-run-1/`: what the zip unpacks to. */
 static const char *export_prefix(const struct project *project, const struct export *row, struct arena *arena) {
     return arena_printf(arena, "%s-run-%lld", str_slug(arena, project->name, 60, "app"), (long long)row->run_number);
+}
+
+/* Whoever reads the file goes on reading. */
+static int remove_export_file(struct engine *engine, const char *id, struct err *err) {
+    struct arena *arena = arena_create();
+    int rc = fs_remove_tree(engine_export_path(engine, id, arena), err);
+    arena_destroy(arena);
+    return rc;
 }
 
 int make_export(struct job_context *context, struct err *err) {
@@ -173,7 +184,30 @@ int make_export(struct job_context *context, struct err *err) {
     if (rc < 0)
         return rc;
     struct deliver_call call = {.context = context, .export = row};
-    return journal_write(engine, completed_in_tx, &call, err);
+    rc = journal_write(engine, completed_in_tx, &call, err);
+    return rc == 0 && call.is_deleted ? remove_export_file(engine, row->id, err) : rc;
+}
+
+static int delete_in_tx(struct journal *journal, void *arg, struct err *err) {
+    struct deliver_call *call = arg;
+    struct project *project = NULL;
+    struct export *row = NULL;
+    bool deleted = false;
+    int rc = load_project(journal->db, journal->arena, call->account_id, call->project_id, &project, err);
+    if (rc == 0)
+        rc = store_export_get(journal->db, journal->arena, call->export_id, call->project_id, &row, err);
+    if (rc == 0 && !row)
+        return err_set(err, ERR_NOT_FOUND, "Export not found");
+    if (rc == 0)
+        rc = store_job_delete_of(journal->db, call->export_id, err);
+    return rc < 0 ? rc : store_export_delete(journal->db, call->export_id, &deleted, err);
+}
+
+int engine_export_delete(struct engine *engine, const char *account_id, const char *project_id, const char *export_id,
+                         struct err *err) {
+    struct deliver_call call = {.account_id = account_id, .project_id = project_id, .export_id = export_id};
+    int rc = journal_write(engine, delete_in_tx, &call, err);
+    return rc < 0 ? rc : remove_export_file(engine, export_id, err);
 }
 
 int bury_export_job(struct journal *journal, const struct job *job, const char *message, struct err *err) {

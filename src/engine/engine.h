@@ -57,6 +57,7 @@ MUST_CHECK int engine_project_create(struct engine *engine, const char *account_
 MUST_CHECK int engine_project_update(struct engine *engine, const char *account_id, const char *id, const char *name,
                                      const char *description, struct arena *arena, struct project **out,
                                      struct err *err);
+/* Stops its deployments, too. */
 MUST_CHECK int engine_project_archive(struct engine *engine, const char *account_id, const char *id, struct err *err);
 MUST_CHECK int engine_project_clarify(struct engine *engine, const char *account_id, const char *id,
                                       struct arena *arena, json_t **questions, struct err *err);
@@ -91,7 +92,20 @@ MUST_CHECK int engine_export_create(struct engine *engine, const char *account_i
 MUST_CHECK int engine_deployment_create(struct engine *engine, const char *account_id, const char *project_id,
                                         const char *run_id, const char *provider, struct arena *arena,
                                         struct deployment **out, struct err *err);
-/* Names of the deploy providers that this server has; how many. Constant. */
-size_t engine_providers(const char *const **out);
+/* The row and the file go; one that is being made is dropped. ERR_NOT_FOUND when there is none. */
+MUST_CHECK int engine_export_delete(struct engine *engine, const char *account_id, const char *project_id,
+                                    const char *export_id, struct err *err);
+/* Returns when the deployment's processes are gone. ERR_CONFLICT when it is stopped already, or has failed;
+ * ERR_UNAVAILABLE when they are still ending after half a minute. */
+MUST_CHECK int engine_deployment_stop(struct engine *engine, const char *account_id, const char *project_id,
+                                      const char *deployment_id, struct arena *arena, struct deployment **out,
+                                      struct err *err);
+
+/* Where this server can deploy to. */
+struct provider {
+    const char *name, *description;
+    const char *reason; /* why it cannot be used now; NULL: it can */
+};
+void engine_providers(struct engine *engine, struct arena *arena, struct provider **out, size_t *count);
 
 #endif

@@ -1,6 +1,7 @@
 /* projects: made, changed, archived. */
 #include "store/projects.h"
 #include "base/str.h"
+#include "engine/deploy.h"
 #include "engine/journal.h"
 #include "engine/load.h"
 
@@ -9,6 +10,7 @@ struct project_call {
     const char *name, *description;
     struct arena *arena;
     struct project *out;
+    struct stopped_deployments stopped;
 };
 
 static int create_in_tx(struct journal *journal, void *arg, struct err *err) {
@@ -67,14 +69,21 @@ static int archive_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct project_call *call = arg;
     struct project *project = NULL;
     int rc = load_project(journal->db, journal->arena, call->account_id, call->id, &project, err);
+    call->stopped.count = 0;
     /* Archiving twice is archiving once. */
     if (rc < 0 || project->state == PROJECT_ARCHIVED)
         return rc;
     rc = load_refuse_building(project, err);
+    if (rc == 0)
+        rc = deploy_stop_rows(journal, project->id, NULL, call->arena, &call->stopped, err);
     return rc < 0 ? rc : journal_project_move(journal, project, PROJECT_ARCHIVED, err);
 }
 
 int engine_project_archive(struct engine *engine, const char *account_id, const char *id, struct err *err) {
-    struct project_call call = {.account_id = account_id, .id = id};
-    return journal_write(engine, archive_in_tx, &call, err);
+    struct project_call call = {.account_id = account_id, .id = id, .arena = arena_create()};
+    int rc = journal_write(engine, archive_in_tx, &call, err);
+    if (rc == 0)
+        (void)deploy_end(engine, &call.stopped);
+    arena_destroy(call.arena);
+    return rc;
 }

@@ -21,7 +21,8 @@
 struct service {
     struct list node;
     char deployment_id[ID_LEN];
-    struct sandbox_service *process; /* NULL: on its way back */
+    struct sandbox_service *process; /* NULL: on its way, or on its way back */
+    bool is_arriving;                /* a job builds and starts it */
     int64_t began_ms;                /* monotonic; of the process */
     int restarts;
 };
@@ -172,29 +173,64 @@ void services_destroy(struct services *services) {
     free(services);
 }
 
-void services_add(struct services *services, const char *deployment_id, struct sandbox_service *process) {
+/* The caller holds the lock. */
+static struct service *find_or_make(struct services *services, const char *deployment_id) {
+    struct service *service = find(services, deployment_id);
+    if (service)
+        return service;
+    service = mem_alloc(sizeof *service);
+    str_copy(service->deployment_id, sizeof service->deployment_id, deployment_id);
+    list_append(&services->all, &service->node);
+    return service;
+}
+
+void services_expect(struct services *services, const char *deployment_id) {
+    pthread_mutex_lock(&services->lock);
+    find_or_make(services, deployment_id)->is_arriving = true;
+    pthread_mutex_unlock(&services->lock);
+}
+
+void services_forget(struct services *services, const char *deployment_id) {
     pthread_mutex_lock(&services->lock);
     struct service *service = find(services, deployment_id);
-    if (!service) {
-        service = mem_alloc(sizeof *service);
-        str_copy(service->deployment_id, sizeof service->deployment_id, deployment_id);
-        list_append(&services->all, &service->node);
+    if (service)
+        service->is_arriving = false;
+    /* One that is on its way back keeps its count of restarts. */
+    if (service && !service->process && service->restarts == 0) {
+        list_remove(&service->node);
+        free(service);
     }
+    pthread_cond_broadcast(&services->changed);
+    pthread_mutex_unlock(&services->lock);
+}
+
+void services_add(struct services *services, const char *deployment_id, struct sandbox_service *process) {
+    pthread_mutex_lock(&services->lock);
+    struct service *service = find_or_make(services, deployment_id);
     struct sandbox_service *old = service->process;
     service->process = process;
     service->began_ms = clock_mono_ms();
+    service->is_arriving = false;
+    pthread_cond_broadcast(&services->changed);
     pthread_mutex_unlock(&services->lock);
     sandbox_service_stop(old, STOP_GRACE_MS);
 }
 
-void services_remove(struct services *services, const char *deployment_id) {
+bool services_remove(struct services *services, const char *deployment_id, int64_t timeout_ms) {
+    int64_t deadline = clock_mono_ms() + timeout_ms, left;
     pthread_mutex_lock(&services->lock);
     struct service *service = find(services, deployment_id);
-    if (service)
+    while (service && service->is_arriving && (left = deadline - clock_mono_ms()) > 0) {
+        (void)wait_ms(&services->changed, &services->lock, left);
+        service = find(services, deployment_id); /* it may have gone meanwhile */
+    }
+    bool is_arriving = service && service->is_arriving;
+    if (service && !is_arriving)
         list_remove(&service->node);
     pthread_mutex_unlock(&services->lock);
-    if (!service)
-        return;
+    if (!service || is_arriving)
+        return !is_arriving;
     sandbox_service_stop(service->process, STOP_GRACE_MS);
     free(service);
+    return true;
 }

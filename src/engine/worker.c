@@ -66,11 +66,12 @@ static void told_jobs(const char *topic, int64_t value, void *arg) {
 
 static void told_cancel(const char *topic, int64_t value, void *arg) {
     struct workers *pool = arg;
-    const char *run_id = topic + strlen("cancel:");
+    const char *id = topic + strlen("cancel:"); /* of a run, or of what the job is about */
     pthread_mutex_lock(&pool->lock);
     for (int i = 0; i < pool->count; i++) {
         struct job_context *context = pool->workers[i].current;
-        if (context && context->job->kind != JOB_RUN_FINISH && str_eq(context->job->run_id, run_id))
+        if (context && context->job->kind != JOB_RUN_FINISH &&
+            (str_eq(context->job->run_id, id) || str_eq(context->job->subject_id, id)))
             atomic_store(&context->is_cancelled, true);
     }
     pthread_mutex_unlock(&pool->lock);

@@ -162,6 +162,12 @@ int store_job_delete_pending(struct db *db, const char *run_id, struct err *err)
     return rows_named(result, err, "delete the pending jobs of run %s", run_id);
 }
 
+int store_job_delete_of(struct db *db, const char *subject_id, struct err *err) {
+    int result = db_run(db, NULL, err, "DELETE FROM job WHERE subject_id = $1 AND state IN ('pending', 'dead')", "t",
+                        subject_id);
+    return rows_named(result, err, "delete the pending jobs of %s", subject_id);
+}
+
 int store_job_get(struct db *db, struct arena *arena, const char *id, struct job **out, struct err *err) {
     struct db_stmt *stmt;
     int result = db_query(db, &stmt, err, "SELECT " JOB_COLUMNS " FROM job WHERE id = $1", "t", id);

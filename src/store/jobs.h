@@ -36,6 +36,8 @@ MUST_CHECK int store_job_release(struct db *db, const char *id, int64_t token, i
 MUST_CHECK int store_job_reclaim(struct db *db, int64_t now_ms, bool is_all, int64_t *count, struct err *err);
 /* Deletes the pending and dead jobs of a run, but for JOB_RUN_FINISH. */
 MUST_CHECK int store_job_delete_pending(struct db *db, const char *run_id, struct err *err);
+/* Deletes the pending and dead jobs about this thing. */
+MUST_CHECK int store_job_delete_of(struct db *db, const char *subject_id, struct err *err);
 MUST_CHECK int store_job_get(struct db *db, struct arena *arena, const char *id, struct job **out, struct err *err);
 /* Jobs of a run, any state; oldest first. */
 MUST_CHECK int store_job_list(struct db *db, struct arena *arena, const char *run_id, struct job **rows, size_t *count,

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "engine/janitor.h"
 #include "engine/services.h"
+#include "engine/worker.h"
 #include "net/net.h"
 
 static int succeed_in_tx(struct journal *journal, void *arg, struct err *err) {
@@ -234,6 +235,149 @@ static void a_lost_lease_leaves_no_app(void **state) {
     buf_release(&port);
 }
 
+static bool has_folder(struct fixture *f, const char *id) {
+    return fs_exists(arena_printf(f->arena, "%s/deployments/%s", f->dir, id));
+}
+
+static int stop(struct fixture *f, const char *id, struct deployment **out) {
+    return engine_deployment_stop(f->engine, f->account_id, f->project_id, id, f->arena, out, &f->err);
+}
+
+static void a_live_deployment_stops_for_good(void **state) {
+    struct fixture *f = *state;
+    struct deployment *row = NULL;
+    begin_built(f);
+    toy_use(f, &(struct toy){0});
+    const char *id = create_deployment(f)->id;
+    step(f, JOB_DEPLOYMENT_START);
+    const char *url = deployment_now(f, id)->url;
+    assert_int_equal(status_of(f, url, "/page"), 200);
+    must(f, stop(f, id, &row));
+    assert_int_equal(row->state, DEPLOYMENT_STOPPED);
+    assert_true(status_of(f, url, "/page") < 0);
+    assert_false(has_folder(f, id));
+    assert_null(deployment_now(f, id)->url);
+    assert_int_equal(stop(f, id, &row), -ERR_CONFLICT);
+    assert_string_equal(f->err.message, "The deployment is stopped already");
+    fixture_reopen(f);
+    assert_int_equal(deployment_now(f, id)->state, DEPLOYMENT_STOPPED);
+    assert_null(claim(f));
+}
+
+static void a_deployment_stops_before_it_began(void **state) {
+    struct fixture *f = *state;
+    struct deployment *row = NULL;
+    char nobody[ID_LEN];
+    begin_built(f);
+    const char *id = create_deployment(f)->id;
+    must(f, stop(f, id, &row));
+    assert_int_equal(deployment_now(f, id)->state, DEPLOYMENT_STOPPED);
+    assert_null(claim(f));
+    id_make(nobody, "dep");
+    assert_int_equal(stop(f, nobody, &row), -ERR_NOT_FOUND);
+    assert_int_equal(engine_deployment_stop(f->engine, "acct_other", f->project_id, id, f->arena, &row, &f->err),
+                     -ERR_NOT_FOUND);
+}
+
+static bool is_building(struct fixture *f) {
+    return fs_exists(arena_printf(f->arena, "%s/building", f->dir));
+}
+
+/* The build would take for ever: it is ended, and the answer comes when it is gone. */
+static void a_deployment_stops_while_it_is_built(void **state) {
+    struct fixture *f = *state;
+    struct deployment *row = NULL;
+    begin_built(f);
+    toy_use(f, &(struct toy){.build = arena_printf(f->arena, "echo $$ > %s/building; sleep 300", f->dir)});
+    must(f, workers_start(&f->engine->workers, f->engine, 1, &f->err));
+    const char *id = create_deployment(f)->id;
+    assert_true(wait_until(f, is_building));
+    must(f, stop(f, id, &row));
+    assert_int_equal(deployment_now(f, id)->state, DEPLOYMENT_STOPPED);
+    assert_false(has_folder(f, id));
+    struct buf pid = {0};
+    must(f, fs_read_file(arena_printf(f->arena, "%s/building", f->dir), 100, &pid, &f->err));
+    assert_false(fs_exists(arena_printf(f->arena, "/proc/%s", str_trim(f->arena, pid.data))));
+    buf_release(&pid);
+}
+
+static void a_new_deployment_takes_the_place_of_the_old(void **state) {
+    struct fixture *f = *state;
+    begin_built(f);
+    toy_use(f, &(struct toy){0});
+    const char *old = create_deployment(f)->id;
+    step(f, JOB_DEPLOYMENT_START);
+    const char *url = deployment_now(f, old)->url, *fresh = create_deployment(f)->id;
+    assert_int_equal(deployment_now(f, old)->state, DEPLOYMENT_LIVE); /* until the new one is */
+    step(f, JOB_DEPLOYMENT_START);
+    assert_int_equal(deployment_now(f, fresh)->state, DEPLOYMENT_LIVE);
+    assert_int_equal(deployment_now(f, old)->state, DEPLOYMENT_STOPPED);
+    assert_true(status_of(f, url, "/page") < 0);
+    assert_false(has_folder(f, old));
+    assert_int_equal(status_of(f, deployment_now(f, fresh)->url, "/page"), 200);
+}
+
+/* The older one is ready later: it does not push the newer one out. */
+static void an_old_deployment_comes_too_late(void **state) {
+    struct fixture *f = *state;
+    begin_built(f);
+    toy_use(f, &(struct toy){0});
+    const char *old = create_deployment(f)->id;
+    struct job_context *slow = take_job(f, JOB_DEPLOYMENT_START);
+    const char *fresh = create_deployment(f)->id;
+    step(f, JOB_DEPLOYMENT_START);
+    must(f, start_deployment(slow, &f->err));
+    assert_int_equal(deployment_now(f, old)->state, DEPLOYMENT_STOPPED);
+    assert_int_equal(deployment_now(f, fresh)->state, DEPLOYMENT_LIVE);
+    assert_int_equal(status_of(f, deployment_now(f, fresh)->url, "/page"), 200);
+    assert_null(claim(f));
+}
+
+static void archiving_stops_what_runs(void **state) {
+    struct fixture *f = *state;
+    struct deployment *row = NULL;
+    begin_built(f);
+    toy_use(f, &(struct toy){0});
+    const char *live = create_deployment(f)->id;
+    step(f, JOB_DEPLOYMENT_START);
+    const char *url = deployment_now(f, live)->url, *coming = create_deployment(f)->id;
+    must(f, engine_project_archive(f->engine, f->account_id, f->project_id, &f->err));
+    assert_int_equal(deployment_now(f, live)->state, DEPLOYMENT_STOPPED);
+    assert_int_equal(deployment_now(f, coming)->state, DEPLOYMENT_STOPPED);
+    assert_true(status_of(f, url, "/page") < 0);
+    assert_null(claim(f));
+    assert_int_equal(
+        engine_deployment_create(f->engine, f->account_id, f->project_id, NULL, "local", f->arena, &row, &f->err),
+        -ERR_CONFLICT);
+    assert_string_equal(f->err.message, "The project is archived");
+}
+
+static void an_export_is_deleted(void **state) {
+    struct fixture *f = *state;
+    begin_built(f);
+    const char *made = create_export(f)->id;
+    step(f, JOB_EXPORT_MAKE);
+    const char *path = engine_export_path(f->engine, made, f->arena);
+    assert_true(fs_exists(path));
+    assert_int_equal(engine_export_delete(f->engine, "acct_other", f->project_id, made, &f->err), -ERR_NOT_FOUND);
+    must(f, engine_export_delete(f->engine, f->account_id, f->project_id, made, &f->err));
+    assert_null(export_now(f, made));
+    assert_false(fs_exists(path));
+    assert_int_equal(engine_export_delete(f->engine, f->account_id, f->project_id, made, &f->err), -ERR_NOT_FOUND);
+    assert_string_equal(f->err.message, "Export not found");
+    /* Before it was begun, and while it is made. */
+    const char *waiting = create_export(f)->id;
+    must(f, engine_export_delete(f->engine, f->account_id, f->project_id, waiting, &f->err));
+    assert_null(claim(f));
+    const char *making = create_export(f)->id;
+    struct job_context *job = take_job(f, JOB_EXPORT_MAKE);
+    must(f, engine_export_delete(f->engine, f->account_id, f->project_id, making, &f->err));
+    must(f, make_export(job, &f->err));
+    assert_null(export_now(f, making));
+    assert_false(fs_exists(engine_export_path(f->engine, making, f->arena)));
+    assert_null(claim(f));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         engine_test(an_export_is_made_and_expires),
@@ -244,6 +388,13 @@ int main(void) {
         engine_test(an_app_that_keeps_ending_has_failed),
         engine_test(a_build_that_fails_is_told),
         engine_test(a_lost_lease_leaves_no_app),
+        engine_test(a_live_deployment_stops_for_good),
+        engine_test(a_deployment_stops_before_it_began),
+        engine_test(a_deployment_stops_while_it_is_built),
+        engine_test(a_new_deployment_takes_the_place_of_the_old),
+        engine_test(an_old_deployment_comes_too_late),
+        engine_test(archiving_stops_what_runs),
+        engine_test(an_export_is_deleted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
