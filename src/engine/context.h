@@ -36,6 +36,7 @@ struct engine {
     const char *const *tool_env; /* PATH, npm settings: what build commands get; NULL until first asked for */
     struct arena *arena;         /* of the strings above */
     atomic_bool is_draining;
+    atomic_llong events_appended; /* since the start */
 };
 
 /* The planner, made at its first use. */

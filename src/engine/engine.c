@@ -217,9 +217,6 @@ bool engine_is_draining(const struct engine *engine) {
     return atomic_load(&engine->is_draining);
 }
 
-void engine_get_health(struct engine *engine, struct engine_health *out) {
-    struct err err = {0};
-    *out = (struct engine_health){.is_database_healthy = store_ping(engine->store, &err) == 0,
-                                  .bus_name = bus_name(engine->bus)};
-    workers_count(engine->workers, &out->workers_total, &out->workers_busy);
+int64_t engine_events_appended(const struct engine *engine) {
+    return atomic_load(&engine->events_appended);
 }

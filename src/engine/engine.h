@@ -35,12 +35,20 @@ struct store *engine_store(struct engine *engine);
 struct bus *engine_bus(struct engine *engine);
 const char *engine_data_dir(const struct engine *engine);
 bool engine_is_draining(const struct engine *engine);
+
+enum health_level { HEALTH_HEALTHY, HEALTH_DEGRADED, HEALTH_UNHEALTHY };
+const char *health_level_name(enum health_level level);
 struct engine_health {
-    bool is_database_healthy;
-    const char *bus_name;
-    int workers_total, workers_busy;
+    enum health_level level; /* the worst of the parts */
+    enum health_level database, redis /* whatever carries wake-ups */, workers;
+    const char *database_name, *bus_name;
+    int workers_total, workers_busy, workers_alive; /* alive: not stuck */
+    const char *reasons[6];                         /* sentences: why a part is not healthy */
+    size_t reason_count;
 };
-void engine_get_health(struct engine *engine, struct engine_health *out);
+void engine_get_health(struct engine *engine, struct arena *arena, struct engine_health *out);
+/* Events appended by this process. */
+int64_t engine_events_appended(const struct engine *engine);
 
 /* The project's repository, opened (made, with its empty first commit, if a crash came in between). The caller closes
  * it. */

@@ -25,11 +25,14 @@ static int journal_run(struct db *db, void *arg, struct err *err) {
     journal->db = db;
     journal->now_ms = clock_now_ms();
     journal->wakes_workers = false;
+    journal->events = 0;
     journal->woken_run[0] = journal->cancelled_run[0] = '\0';
+    journal->notes = (struct task_notes){0};
     return call->fn(journal, call->arg, err);
 }
 
 static void journal_wake(const struct journal *journal) {
+    atomic_fetch_add(&journal->engine->events_appended, journal->events);
     char topic[ID_LEN + 16];
     if (journal->cancelled_run[0]) {
         snprintf(topic, sizeof topic, "cancel:%s", journal->cancelled_run);
@@ -84,6 +87,9 @@ int journal_event(struct journal *journal, const struct run *run, const struct t
         return rc;
     str_copy(journal->woken_run, sizeof journal->woken_run, run->id);
     journal->woken_sequence = event.sequence;
+    journal->events++;
+    if (task)
+        note_event(journal, task, &event);
     return 0;
 }
 

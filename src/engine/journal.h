@@ -13,7 +13,9 @@ struct journal {
     bool wakes_workers;
     char woken_run[ID_LEN]; /* the run that got events, "" for none */
     int64_t woken_sequence;
+    int64_t events; /* appended */
     char cancelled_run[ID_LEN];
+    struct task_notes notes; /* for the logs of tasks, after the commit */
 };
 
 typedef int journal_fn(struct journal *journal, void *arg, struct err *err);

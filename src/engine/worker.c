@@ -37,7 +37,8 @@ static const struct {
 struct worker {
     struct workers *pool;
     pthread_t thread;
-    struct job_context *current; /* guarded by pool->lock */
+    struct job_context *current; /* guarded by pool->lock, as is lost_ms */
+    int64_t lost_ms;             /* monotonic: when the lease of current was found lost; 0: it was not */
 };
 
 struct workers {
@@ -48,6 +49,7 @@ struct workers {
     pthread_cond_t changed;
     uint64_t wakes;
     bool heartbeat_ends;
+    int64_t beat_ms; /* monotonic: when the heartbeat last kept all leases */
     int busy;
     int count;
     pthread_t heartbeat;
@@ -155,6 +157,7 @@ static void carry_out(struct worker *worker, struct arena *arena, struct job *jo
     struct err err = {0};
     pthread_mutex_lock(&pool->lock);
     worker->current = &context;
+    worker->lost_ms = 0;
     pool->busy++;
     if (pool->is_forcing)
         atomic_store(&context.is_lost, true);
@@ -243,7 +246,7 @@ static int renew_in_tx(struct db *db, void *arg, struct err *err) {
 
 /* Renews what is held, marks what was lost, and gives back to the queue what nobody renewed. The caller holds the lock;
  * it is given back during the write. */
-static void renew_leases(struct workers *pool, bool is_idle_due) {
+static bool renew_leases(struct workers *pool, bool is_idle_due) {
     struct renew_call call = {.pool = pool};
     struct err err = {0};
     for (int i = 0; i < pool->count && call.count < 64; i++) {
@@ -254,7 +257,7 @@ static void renew_leases(struct workers *pool, bool is_idle_due) {
         call.held[call.count++].token = context->job->lease.token;
     }
     if (call.count == 0 && !is_idle_due)
-        return;
+        return true;
     pthread_mutex_unlock(&pool->lock);
     int rc = store_write(pool->engine->store, renew_in_tx, &call, &err);
     if (rc < 0)
@@ -265,10 +268,14 @@ static void renew_leases(struct workers *pool, bool is_idle_due) {
     for (int k = 0; rc == 0 && k < call.count; k++) {
         for (int i = 0; call.held[k].is_lost && i < pool->count; i++) {
             struct job_context *context = pool->workers[i].current;
-            if (context && context->job->lease.token == call.held[k].token && str_eq(context->job->id, call.held[k].id))
-                atomic_store(&context->is_lost, true);
+            if (!context || context->job->lease.token != call.held[k].token ||
+                !str_eq(context->job->id, call.held[k].id))
+                continue;
+            if (!atomic_exchange(&context->is_lost, true))
+                pool->workers[i].lost_ms = clock_mono_ms();
         }
     }
+    return rc == 0;
 }
 
 static void *heartbeat_main(void *arg) {
@@ -283,7 +290,8 @@ static void *heartbeat_main(void *arg) {
             continue;
         }
         next = clock_mono_ms() + HEARTBEAT_MS;
-        renew_leases(pool, ++beats % IDLE_BEATS == 0);
+        if (renew_leases(pool, ++beats % IDLE_BEATS == 0))
+            pool->beat_ms = clock_mono_ms();
     }
     pthread_mutex_unlock(&pool->lock);
     store_thread_end(pool->engine->store);
@@ -306,6 +314,7 @@ int workers_start(struct workers **out, struct engine *engine, int count, struct
     pthread_mutex_init(&pool->lock, NULL);
     wait_init(&pool->changed);
     id_make(pool->name, "wrk");
+    pool->beat_ms = clock_mono_ms();
     int rc = bus_subscribe(engine->bus, "jobs", told_jobs, pool, &pool->jobs_told, err);
     if (rc == 0)
         rc = bus_subscribe(engine->bus, "cancel:*", told_cancel, pool, &pool->cancel_told, err);
@@ -362,5 +371,21 @@ void workers_count(struct workers *pool, int *total, int *busy) {
     pthread_mutex_lock(&pool->lock);
     *total = pool->count;
     *busy = pool->busy;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void workers_look(struct workers *pool, struct workers_state *out) {
+    *out = (struct workers_state){0};
+    if (!pool)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    int64_t now_ms = clock_mono_ms();
+    out->total = pool->count;
+    out->busy = pool->busy;
+    out->beat_ms = now_ms - pool->beat_ms;
+    for (int i = 0; i < pool->count; i++) {
+        const struct worker *worker = &pool->workers[i];
+        out->stuck += worker->current && worker->lost_ms && now_ms - worker->lost_ms > pool->engine->lease_ms;
+    }
     pthread_mutex_unlock(&pool->lock);
 }

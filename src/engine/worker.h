@@ -10,4 +10,11 @@ MUST_CHECK int workers_start(struct workers **out, struct engine *engine, int co
 void workers_stop(struct workers *workers, int64_t grace_ms);
 void workers_count(struct workers *workers, int *total, int *busy);
 
+struct workers_state {
+    int total, busy;
+    int stuck;       /* still at a job whose lease was lost more than a lease ago */
+    int64_t beat_ms; /* since the heartbeat last kept all leases */
+};
+void workers_look(struct workers *workers, struct workers_state *out);
+
 #endif

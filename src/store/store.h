@@ -43,9 +43,10 @@ MUST_CHECK int store_check(struct store *store, struct err *err);
 int store_schema_version(void); /* newest this binary knows */
 
 struct store_stats {
-    int64_t commits; /* durable commits since the start */
-    int64_t writes;  /* functions they carried */
-    int64_t queued;  /* waiting for their group now */
+    int64_t commits;   /* durable commits since the start */
+    int64_t writes;    /* functions they carried */
+    int64_t queued;    /* waiting for their group now */
+    int64_t commit_ms; /* how long the group under way takes by now; 0: there is none */
 };
 void store_get_stats(struct store *store, struct store_stats *out);
 

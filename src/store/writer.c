@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum { GROUP_MAX = 256 };
@@ -36,6 +37,7 @@ struct writer {
     bool has_failed;  /* a commit failed for good; failure says why */
     struct err failure;
     struct store_stats stats;
+    int64_t began_ms; /* when the group under way was taken; 0: there is none */
 };
 
 static void wake(struct request *request) {
@@ -165,6 +167,7 @@ static void run_group(struct writer *writer, struct request **group, size_t coun
 static size_t take_group(struct writer *writer, struct request *group[GROUP_MAX], struct err *failure) {
     size_t count = 0;
     (void)pthread_mutex_lock(&writer->lock);
+    writer->began_ms = 0;
     while (!writer->first && !writer->is_stopping)
         (void)pthread_cond_wait(&writer->has_work, &writer->lock);
     while (writer->first && count < GROUP_MAX) {
@@ -174,6 +177,8 @@ static size_t take_group(struct writer *writer, struct request *group[GROUP_MAX]
     if (!writer->first)
         writer->last = &writer->first;
     writer->queued -= count;
+    if (count > 0)
+        writer->began_ms = clock_mono_ms();
     if (writer->has_failed)
         *failure = writer->failure;
     (void)pthread_mutex_unlock(&writer->lock);
@@ -304,5 +309,6 @@ void writer_stats(struct writer *writer, struct store_stats *out) {
     (void)pthread_mutex_lock(&writer->lock);
     *out = writer->stats;
     out->queued = (int64_t)writer->queued;
+    out->commit_ms = writer->began_ms ? clock_mono_ms() - writer->began_ms : 0;
     (void)pthread_mutex_unlock(&writer->lock);
 }
