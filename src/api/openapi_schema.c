@@ -38,17 +38,18 @@ static const struct {
     const char *name, *help;
     const char *const *words;
 } word_schemas[] = {
-    {"ProjectStatus", "draft → clarifying → spec_review → approved → building → built or failed; archived",
+    {"ProjectStatus",
+     "`draft` → `clarifying` → `spec_review` → `approved` → `building` → `built` or `failed`; `archived`",
      (const char *const[]){PROJECT_STATE_LIST(NAME) NULL}},
-    {"RunStatus", "queued → decomposing → executing → verifying → succeeded, failed or cancelled",
+    {"RunStatus", "`queued` → `decomposing` → `executing` → `verifying` → `succeeded`, `failed` or `cancelled`",
      (const char *const[]){RUN_STATE_LIST(NAME) NULL}},
-    {"TaskStatus", "pending → running → succeeded, failed, cancelled or skipped",
+    {"TaskStatus", "`pending` → `running` → `succeeded`, `failed`, `cancelled` or `skipped`",
      (const char *const[]){TASK_STATE_LIST(NAME) NULL}},
-    {"ExportStatus", "processing → completed or failed; later expired",
+    {"ExportStatus", "`processing` → `completed` or `failed`; later `expired`",
      (const char *const[]){EXPORT_STATE_LIST(NAME) NULL}},
-    {"DeploymentStatus", "deploying → live or failed; later stopped",
+    {"DeploymentStatus", "`deploying` → `live` or `failed`; later `stopped`",
      (const char *const[]){DEPLOYMENT_STATE_LIST(NAME) NULL}},
-    {"DeliveryStatus", "pending → delivered or failed", (const char *const[]){DELIVERY_STATE_LIST(NAME) NULL}},
+    {"DeliveryStatus", "`pending` → `delivered` or `failed`", (const char *const[]){DELIVERY_STATE_LIST(NAME) NULL}},
     {"EventType", "what an event tells", (const char *const[]){EVENT_TYPE_LIST(NAME) NULL}},
     {"ErrorCode", "for programs", (const char *const[]){ERR_LIST(ERR_NAME) NULL}},
 };
@@ -61,7 +62,7 @@ json_t *schema_ref(const char *name) {
 
 json_t *schema_sentence(const char *text) {
     size_t len = strlen(text);
-    bool is_ended = len > 0 && strchr(".:)`|", text[len - 1]) != NULL;
+    bool is_ended = len > 0 && strchr(".:", text[len - 1]) != NULL;
     CLEANUP(mem_freep) char *sentence = mem_printf("%s%s", text, is_ended ? "" : ".");
     sentence[0] = (char)toupper((unsigned char)sentence[0]);
     return json_string(sentence);
