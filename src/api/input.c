@@ -6,9 +6,6 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-#define LIST_MAX 1000
-#define ITEM_MAX 200 /* characters of a text in a list */
-
 static const struct api_field none[] = {{0}};
 
 static const struct api_field *field_named(const struct api_field *fields, const char *name) {
@@ -88,9 +85,9 @@ static void check_members(struct api_call *call, json_t *object, const struct ap
 
 static void check_list(struct api_call *call, const struct api_field *field, const char *path, const char *label,
                        json_t *list) {
-    static const struct api_field item = {.kind = FIELD_TEXT, .max = ITEM_MAX};
+    static const struct api_field item = {.kind = FIELD_TEXT, .max = FIELD_ITEM_TEXT_MAX};
     struct api_field word = {.kind = FIELD_WORD, .words = field->words};
-    size_t len = json_array_size(list), max = field->max ? (size_t)field->max : LIST_MAX;
+    size_t len = json_array_size(list), max = field->max ? (size_t)field->max : FIELD_ITEMS_MAX;
     if (len < (size_t)field->min || len > max) {
         call_fault(call, path, "%s must have from %lld to %zu items", label, (long long)field->min, max);
         return;

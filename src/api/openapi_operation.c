@@ -178,8 +178,10 @@ static json_t *responses_of(const struct api_route *route, const json_t *schemas
 json_t *operation_of(const struct api_route *route, const json_t *schemas) {
     json_t *operation =
         json_pack("{s:s, s:[s], s:s}", "operationId", route->operation, "tags", route->tag, "summary", route->summary);
-    if (route->notes)
-        json_object_set_new(operation, "description", json_string(route->notes));
+    if (route->notes || route->role == ROLE_ADMIN)
+        json_object_set_new(
+            operation, "description",
+            json_sprintf("%s%s", str_or(route->notes, ""), route->role == ROLE_ADMIN ? "\n\nFor administrators." : ""));
     json_object_set_new(operation, "security",
                         route->role == ROLE_ANYONE ? json_array() : json_pack("[{s:[]}, {s:[]}]", "key", "session"));
     json_object_set_new(operation, "parameters", parameters_of(route));

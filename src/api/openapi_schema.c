@@ -103,20 +103,16 @@ static void describe_text(json_t *schema, const struct api_field *field) {
 static json_t *items_of(const struct api_field *field) {
     if (field->members)
         return schema_of_members(field->members);
-    json_t *item = json_pack("{s:s}", "type", "string");
-    if (field->words)
-        json_object_set_new(item, "enum", enum_of(field->words));
-    else
-        set_int(item, "minLength", 1);
-    return item;
+    static const struct api_field text = {.kind = FIELD_TEXT, .max = FIELD_ITEM_TEXT_MAX};
+    struct api_field word = {.kind = FIELD_WORD, .words = field->words};
+    return schema_of_field(field->words ? &word : &text);
 }
 
 static void describe_list(json_t *schema, const struct api_field *field) {
     set_type(schema, field, "array");
     if (field->min)
         set_int(schema, "minItems", field->min);
-    if (field->max)
-        set_int(schema, "maxItems", field->max);
+    set_int(schema, "maxItems", field->max ? field->max : FIELD_ITEMS_MAX);
     json_object_set_new(schema, "items", items_of(field));
 }
 

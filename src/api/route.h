@@ -26,6 +26,9 @@ enum field_kind {
     FIELD_ANY,    /* any JSON; the handler looks */
 };
 
+#define FIELD_ITEMS_MAX 1000    /* of a list that says no max */
+#define FIELD_ITEM_TEXT_MAX 200 /* characters of a text in a list */
+
 /* A query parameter, or a member of a body. An array of them ends with one without a name. */
 struct api_field {
     const char *name;

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { methods, operationsOf, printedDocument, resolved } from '../contract/document.mjs'
+import { rendered } from '../contract/dom.mjs'
 import { accepted, pathWithout, refusedInBody, refusedInQuery } from '../contract/schema.mjs'
 import { refused } from './expect.mjs'
 import { binary, cleanEnv, Server } from './lib.mjs'
@@ -88,6 +89,36 @@ describe('GET /docs', () => {
       assert.ok(policy.includes(`${tag}-src 'sha256-${createHash('sha256').update(inner).digest('base64')}'`), `${tag} is allowed`)
     }
     assert.doesNotMatch(text, / on\w+=|style=/, 'what the policy would not allow')
+  })
+
+  test('shows every operation and schema, found by search', async () => {
+    const { text } = await ask('get', '/docs')
+    const { main, contents, search, state } = await rendered(text, document)
+    assert.notEqual(state.className, 'failed', state.textContent)
+    const sections = main.querySelectorAll('section')
+    const ids = sections.map((section) => section.getAttribute('id'))
+    const messages = Object.keys(document.webhooks ?? {}).map((name) => `message-${name}`)
+    const expected = [...operations.map(({ operation }) => operation.operationId), ...messages, ...Object.keys(document.components.schemas).map((name) => `schema-${name}`)]
+    assert.deepEqual(ids.toSorted(), expected.toSorted())
+    const links = () => contents.querySelectorAll('li').filter((item) => !item.hidden).map((item) => item.querySelector('a').getAttribute('href').slice(1))
+    assert.deepEqual(links().toSorted(), expected.toSorted())
+    for (const { operation, path } of operations) {
+      const shown = sections.find((section) => section.getAttribute('id') === operation.operationId).text
+      for (const part of [operation.summary, path, 'curl', ...Object.keys(operation.responses)]) assert.ok(shown.includes(part), `${operation.operationId} shows ${part}`)
+    }
+    search.value = 'clarify'
+    search.listeners.input()
+    assert.deepEqual(links(), ['clarifyProject'])
+  })
+
+  test('unfolds what is within schemas', async () => {
+    const { text } = await ask('get', '/docs')
+    const { main } = await rendered(text, document)
+    const fold = main.nodes.filter((node) => node.tag === 'details')
+    assert.ok(fold.length > 100)
+    for (const details of fold) details.listeners.toggle?.()
+    assert.match(main.text, /verificationResult/)
+    assert.doesNotMatch(main.text, /undefined|\[object/)
   })
 
   test('has a tag', async () => {

@@ -218,21 +218,22 @@ static void fields_become_schemas(void **state) {
     const char *id = "^(run_[0-7][0-9a-hjkmnp-tv-z]{25}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$";
     const char *times = "{\"type\":\"object\",\"required\":[\"at\"],\"properties\":{\"at\":{\"type\":\"string\","
                         "\"format\":\"date-time\"}},\"additionalProperties\":false}";
-    assert_string_equal(json_text(f->arena, schema),
-                        arena_printf(f->arena,
-                                     "{\"type\":\"object\",\"required\":[\"name\"],\"properties\":{"
-                                     "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":5,"
-                                     "\"pattern\":\"\\\\S\",\"description\":\"What it is.\",\"examples\":[\"x\"]},"
-                                     "\"text\":{\"type\":[\"string\",\"null\"]},"
-                                     "\"count\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9,\"default\":3},"
-                                     "\"flag\":{\"type\":\"boolean\",\"default\":true},"
-                                     "\"colour\":{\"type\":[\"string\",\"null\"],\"enum\":[\"red\",\"blue\",null]},"
-                                     "\"run\":{\"type\":\"string\",\"pattern\":\"%s\"},"
-                                     "\"colours\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":2,"
-                                     "\"items\":{\"type\":\"string\",\"enum\":[\"red\",\"blue\"]}},"
-                                     "\"times\":{\"type\":\"array\",\"items\":%s},\"inner\":%s,\"any\":{}},"
-                                     "\"additionalProperties\":false}",
-                                     id, times, times));
+    assert_string_equal(
+        json_text(f->arena, schema),
+        arena_printf(f->arena,
+                     "{\"type\":\"object\",\"required\":[\"name\"],\"properties\":{"
+                     "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":5,"
+                     "\"pattern\":\"\\\\S\",\"description\":\"What it is.\",\"examples\":[\"x\"]},"
+                     "\"text\":{\"type\":[\"string\",\"null\"]},"
+                     "\"count\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9,\"default\":3},"
+                     "\"flag\":{\"type\":\"boolean\",\"default\":true},"
+                     "\"colour\":{\"type\":[\"string\",\"null\"],\"enum\":[\"red\",\"blue\",null]},"
+                     "\"run\":{\"type\":\"string\",\"pattern\":\"%s\"},"
+                     "\"colours\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":2,"
+                     "\"items\":{\"type\":\"string\",\"enum\":[\"red\",\"blue\"]}},"
+                     "\"times\":{\"type\":\"array\",\"maxItems\":1000,\"items\":%s},\"inner\":%s,\"any\":{}},"
+                     "\"additionalProperties\":false}",
+                     id, times, times));
     assert_string_equal(json_text(f->arena, json_at(operation, "requestBody.content.application/json.example")),
                         "{\"name\":\"x\"}");
     assert_true(json_flag(json_object_get(operation, "requestBody"), "required", false));
