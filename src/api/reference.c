@@ -36,7 +36,7 @@ void reference_destroy(struct reference *reference) {
 static void tag(char out[HASH_HEX_LEN + 2], const char *data, size_t len) {
     out[0] = '"';
     hash_sha256_hex(out + 1, data, len);
-    strcpy(out + HASH_HEX_LEN, "\""); /* in the place of the NUL */
+    memcpy(out + HASH_HEX_LEN, "\"", 2); /* in the place of the NUL */
 }
 
 /* The document of our routes, formatted by jansson's flags; free() is the caller's. */
