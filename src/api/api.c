@@ -8,6 +8,7 @@
 
 #include "api/feed.h"
 #include "api/input.h"
+#include "api/metrics.h"
 #include "api/reference.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -59,6 +60,8 @@ static bool before(struct http_request *request, struct http_reply *reply, void 
     const struct api_route *row = route ? route->tag : NULL;
     if (!row || row->role == ROLE_ANYONE || !row->is_blocking)
         return false;
+    if (row->is_open_locally && metrics_is_local(request))
+        return false;
     int rc = store_reader(engine_store(api->engine), &db, &err);
     if (rc == 0 && authenticate(db, request, row, &err) == 0)
         return false;
@@ -94,6 +97,9 @@ static void on_error(struct http_request *request, struct http_reply *reply, int
 }
 
 static void after(struct http_request *request, const struct http_outcome *outcome, void *context) {
+    struct api *api = context;
+    const struct http_route *route = http_request_route(request);
+    metrics_count(api->metrics, route ? route->tag : NULL, http_request_method(request), outcome);
     char status[16], bytes[24], elapsed[24];
     snprintf(status, sizeof status, "%d", outcome->status);
     snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)outcome->body_bytes);
@@ -170,6 +176,9 @@ int api_start(struct api **out, const struct api_config *config, struct err *err
     const struct api_route *table = api_routes(&count);
     api->engine = config->engine;
     api->reference = reference_create();
+    api->metrics = metrics_create(table, count);
+    api->started_ms = clock_now_ms();
+    api->started_mono_ms = clock_mono_ms();
     api->routes = mem_alloc(count * sizeof *api->routes);
     for (size_t i = 0; i < count; i++)
         api->routes[i] = (struct http_route){.method = table[i].method,
@@ -210,6 +219,7 @@ void api_stop(struct api *api, int64_t grace_ms) {
         http_server_destroy(api->server);
     }
     reference_destroy(api->reference);
+    metrics_destroy(api->metrics);
     free(api->routes);
     free(api);
 }

@@ -126,6 +126,18 @@ int call_run(struct api_call *call, struct run **out, struct err *err) {
     return rc;
 }
 
+int call_named_run(struct api_call *call, const char **out, struct err *err) {
+    const char *text = call_text(call, "runId");
+    char *id = arena_alloc(call->arena, ID_LEN);
+    *out = NULL;
+    if (!text)
+        return 0;
+    if (!id_parse(id, text, "run"))
+        return err_field(err, ERR_NOT_FOUND, "runId", "Run not found");
+    *out = id;
+    return 0;
+}
+
 void reply_json(struct api_call *call, struct buf *out, int status) {
     http_reply_status(call->reply, status);
     http_reply_body_copy(call->reply, "application/json; charset=utf-8", out->data, out->len);

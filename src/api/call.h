@@ -31,12 +31,15 @@ struct api_call {
 };
 
 struct reference;
+struct metrics;
 
 struct api {
     struct engine *engine;
     struct http_server *server;
     struct http_route *routes;
     struct reference *reference;
+    struct metrics *metrics;
+    int64_t started_ms, started_mono_ms;
 };
 
 /* The table, in api/routes.c. */
@@ -72,6 +75,8 @@ MUST_CHECK int call_id(struct api_call *call, const char *param, const char *pre
 /* Loads the project of the path, on call->db, for the caller's account. */
 MUST_CHECK int call_project(struct api_call *call, struct project **out, struct err *err);
 MUST_CHECK int call_run(struct api_call *call, struct run **out, struct err *err);
+/* The run named in the body (runId), as an id; NULL when none is named. A malformed id is an id that names no run. */
+MUST_CHECK int call_named_run(struct api_call *call, const char **out, struct err *err);
 
 /* ---- Output ---- */
 

@@ -1,4 +1,4 @@
-/* deliveries: exports with their download, and deployments. */
+/* deliveries: exports, with their download. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,19 +13,6 @@
 #include "base/str.h"
 #include "store/deliveries.h"
 
-/* The run named in the body, as an id; NULL when none is named. A malformed id is an id that names no run. */
-static int named_run(struct api_call *call, const char **out, struct err *err) {
-    const char *text = call_text(call, "runId");
-    char *id = arena_alloc(call->arena, ID_LEN);
-    *out = NULL;
-    if (!text)
-        return 0;
-    if (!id_parse(id, text, "run"))
-        return err_field(err, ERR_NOT_FOUND, "runId", "Run not found");
-    *out = id;
-    return 0;
-}
-
 int export_create(struct api_call *call, struct err *err) {
     struct project *project = NULL;
     struct export *row = NULL;
@@ -34,7 +21,7 @@ int export_create(struct api_call *call, struct err *err) {
     struct jw jw;
     int rc = call_project(call, &project, err);
     if (rc == 0)
-        rc = named_run(call, &run_id, err);
+        rc = call_named_run(call, &run_id, err);
     if (rc == 0)
         rc = engine_export_create(call->engine, call->account_id, project->id, run_id, call_text(call, "format"),
                                   call->arena, &row, err);
@@ -43,6 +30,32 @@ int export_create(struct api_call *call, struct err *err) {
     reply_data(&out, &jw);
     present_export(&jw, call, row);
     reply_data_end(call, &out, &jw, 202);
+    return 0;
+}
+
+int export_list(struct api_call *call, struct err *err) {
+    struct delivery_query query = {.state = call_query(call, "status"),
+                                   .page = call_query_int(call, "page"),
+                                   .page_size = call_query_int(call, "pageSize")};
+    struct project *project = NULL;
+    struct export *rows = NULL;
+    size_t count = 0;
+    int64_t total = 0;
+    struct buf out;
+    struct jw jw;
+    int rc = call_project(call, &project, err);
+    if (rc < 0)
+        return rc;
+    query.project_id = project->id;
+    rc = store_export_page(call->db, call->arena, &query, &rows, &count, &total, err);
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    jw_array(&jw);
+    for (size_t i = 0; i < count; i++)
+        present_export(&jw, call, &rows[i]);
+    jw_array_end(&jw);
+    reply_page_end(call, &out, &jw, query.page, query.page_size, total);
     return 0;
 }
 
@@ -68,6 +81,25 @@ int export_get(struct api_call *call, struct err *err) {
         return rc;
     reply_data(&out, &jw);
     present_export(&jw, call, row);
+    reply_data_end(call, &out, &jw, 200);
+    return 0;
+}
+
+int export_delete(struct api_call *call, struct err *err) {
+    struct project *project = NULL;
+    struct export *row = NULL;
+    struct buf out;
+    struct jw jw;
+    int rc = load_export(call, &project, &row, err);
+    if (rc == 0)
+        rc = engine_export_delete(call->engine, call->account_id, project->id, row->id, err);
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    jw_object(&jw);
+    jw_kstr(&jw, "id", row->id);
+    jw_kstr(&jw, "status", "deleted");
+    jw_object_end(&jw);
     reply_data_end(call, &out, &jw, 200);
     return 0;
 }
@@ -162,64 +194,5 @@ int export_download(struct api_call *call, struct err *err) {
                                        (long long)row->size_bytes));
     }
     http_reply_file(call->reply, "application/zip", fd, (uint64_t)first, (uint64_t)(last - first + 1));
-    return 0;
-}
-
-/* Whoever named one that is not there is told which are. */
-static void name_providers(struct api_call *call) {
-    struct provider *providers;
-    size_t count;
-    json_t *list = json_array();
-    engine_providers(call->engine, call->arena, &providers, &count);
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_string(providers[i].name));
-    call_detail(call, "providers", list);
-}
-
-int deployment_create(struct api_call *call, struct err *err) {
-    struct project *project = NULL;
-    struct deployment *row = NULL;
-    const char *run_id = NULL;
-    struct buf out;
-    struct jw jw;
-    int rc = call_project(call, &project, err);
-    if (rc == 0)
-        rc = named_run(call, &run_id, err);
-    if (rc == 0)
-        rc = engine_deployment_create(call->engine, call->account_id, project->id, run_id, call_text(call, "provider"),
-                                      call->arena, &row, err);
-    if (rc < 0) {
-        if (str_eq(err->field, "provider"))
-            name_providers(call);
-        return rc;
-    }
-    reply_data(&out, &jw);
-    jw_object(&jw);
-    jw_kstr(&jw, "deploymentId", row->id);
-    jw_kstr(&jw, "status", deployment_state_name(row->state));
-    jw_kstr(&jw, "provider", row->provider);
-    jw_object_end(&jw);
-    reply_data_end(call, &out, &jw, 202);
-    return 0;
-}
-
-int deployment_get(struct api_call *call, struct err *err) {
-    struct project *project = NULL;
-    struct deployment *row = NULL;
-    const char *id;
-    struct buf out;
-    struct jw jw;
-    int rc = call_project(call, &project, err);
-    if (rc == 0)
-        rc = call_id(call, "deployment", "dep", "Deployment", &id, err);
-    if (rc == 0)
-        rc = store_deployment_get(call->db, call->arena, id, project->id, &row, err);
-    if (rc < 0)
-        return rc;
-    if (!row)
-        return err_set(err, ERR_NOT_FOUND, "Deployment not found");
-    reply_data(&out, &jw);
-    present_deployment(&jw, row);
-    reply_data_end(call, &out, &jw, 200);
     return 0;
 }

@@ -13,6 +13,8 @@
 static const char *const project_states[] = {PROJECT_STATE_LIST(NAME) NULL};
 static const char *const run_states[] = {RUN_STATE_LIST(NAME) NULL};
 static const char *const event_types[] = {EVENT_TYPE_LIST(NAME) NULL};
+static const char *const export_states[] = {EXPORT_STATE_LIST(NAME) NULL};
+static const char *const deployment_states[] = {DEPLOYMENT_STATE_LIST(NAME) NULL};
 #undef NAME
 
 /* ---- projects ---- */
@@ -84,6 +86,43 @@ const struct api_field regenerate_body[] = {
     {0},
 };
 
+/* ---- specs ---- */
+
+const struct api_field spec_list_query[] = {PAGE_FIELDS, {0}};
+
+#define DOCUMENT(document, text)                                                                                       \
+    {                                                                                                                  \
+        .name = document, .kind = FIELD_TEXT, .max = SPEC_DOCUMENT_MAX, .is_verbatim = true, .help = text              \
+    }
+
+static const struct api_field document_members[] = {
+    {.name = "SPEC.md",
+     .kind = FIELD_TEXT,
+     .max = SPEC_DOCUMENT_MAX,
+     .is_verbatim = true,
+     .help = "what the app is and does",
+     .example = "\"# My SaaS App Specification\\n\\nAdd a due date to tasks.\\n\""},
+    DOCUMENT("ACCEPTANCE.md", "the criteria; one whose words are new has no check, so that a run cannot succeed"),
+    DOCUMENT("ROUTES.md", "the app's pages and its API"),
+    DOCUMENT("DATA.md", "the app's data model"),
+    {0},
+};
+
+const struct api_field spec_edit_body[] = {
+    {.name = "documents",
+     .kind = FIELD_OBJECT,
+     .is_required = true,
+     .members = document_members,
+     .help = "at least one document, whole; those that are not given stay as they are"},
+    {.name = "version",
+     .kind = FIELD_INT,
+     .min = 1,
+     .max = INT32_MAX,
+     .help = "the version that was edited: refused when there is a newer one",
+     .example = "1"},
+    {0},
+};
+
 /* ---- runs ---- */
 
 static const char *const triggers[] = {"manual", "api", "schedule", "webhook", NULL};
@@ -148,6 +187,18 @@ const struct api_field export_create_body[] = {
      .fallback = "zip",
      .help = "of the archive",
      .example = "\"zip\""},
+    {0},
+};
+
+const struct api_field export_list_query[] = {
+    PAGE_FIELDS,
+    {.name = "status", .kind = FIELD_WORD, .words = export_states, .help = "only exports in this state"},
+    {0},
+};
+
+const struct api_field deployment_list_query[] = {
+    PAGE_FIELDS,
+    {.name = "status", .kind = FIELD_WORD, .words = deployment_states, .help = "only deployments in this state"},
     {0},
 };
 

@@ -8,12 +8,15 @@
 extern const struct api_field project_list_query[], project_create_body[], project_update_body[];
 /* planning */
 extern const struct api_field answer_body[], regenerate_body[];
+/* specs */
+extern const struct api_field spec_list_query[], spec_edit_body[];
 /* runs */
 extern const struct api_field run_list_query[], run_create_body[];
 /* events */
 extern const struct api_field event_list_query[], event_stream_query[];
 /* deliveries */
-extern const struct api_field export_create_body[], deployment_create_body[];
+extern const struct api_field export_create_body[], export_list_query[], deployment_create_body[],
+    deployment_list_query[];
 /* files */
 extern const struct api_field file_list_query[], file_get_query[];
 

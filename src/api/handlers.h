@@ -16,8 +16,16 @@ api_handler project_clarify, project_answer, project_approve, project_regenerate
 api_handler run_create, run_list, run_get, run_cancel, run_retry, task_list, task_get;
 /* events.c */
 api_handler event_list, event_stream;
+/* specs.c */
+api_handler spec_edit, spec_list, spec_get;
 /* deliveries.c */
-api_handler export_create, export_get, export_download, deployment_create, deployment_get;
+api_handler export_create, export_list, export_get, export_download, export_delete;
+/* deployments.c */
+api_handler provider_list, deployment_create, deployment_list, deployment_get, deployment_stop;
+/* stats.c */
+api_handler stats_get;
+/* scrape.c */
+api_handler metrics_get;
 /* files.c */
 api_handler file_list, file_get;
 

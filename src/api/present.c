@@ -23,7 +23,9 @@ void present_spec(struct jw *jw, const struct spec *spec) {
     jw_object(jw);
     jw_kint(jw, "version", spec->version);
     jw_kraw(jw, "documents", spec->documents_json);
+    jw_kbool(jw, "isEdited", spec->is_edited);
     jw_ktime(jw, "approvedAt", spec->approved_ms);
+    jw_ktime(jw, "createdAt", spec->created_ms);
     jw_kraw(jw, "openPoints", str_or(spec->open_points_json, "[]"));
     jw_object_end(jw);
 }

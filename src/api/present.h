@@ -11,7 +11,7 @@
 void present_project_members(struct jw *jw, struct api_call *call, const struct project *project);
 /* The whole project with its spec (may be NULL). */
 void present_project(struct jw *jw, struct api_call *call, const struct project *project, const struct spec *spec);
-/* {"version", "documents", "approvedAt", "openPoints"} */
+/* {"version", "documents", "isEdited", "approvedAt", "createdAt", "openPoints"} */
 void present_spec(struct jw *jw, const struct spec *spec);
 /* A run as it is answered when it begins. */
 void present_run_begun(struct jw *jw, const struct run *run);

@@ -51,6 +51,7 @@ struct api_route {
     const char *path;
     api_handler *handle;
     enum api_role role;
+    bool is_open_locally;  /* asked from this machine, and not through a proxy, a blocking route needs no key */
     bool is_blocking;      /* writes, git, planning: runs on a pool thread. The others read, in one transaction */
     size_t max_body_bytes; /* 0: 1 MiB */
 

@@ -10,6 +10,7 @@
 
 #define PROJECT_NAME_MAX 200          /* code points */
 #define PROJECT_DESCRIPTION_MAX 20000 /* code points */
+#define SPEC_DOCUMENT_MAX 200000      /* code points */
 
 /* Strings live in the arena of whoever loaded it. Members named …_json hold JSON text, or NULL. */
 struct project {
