@@ -175,6 +175,25 @@ static json_t *responses_of(const struct api_route *route, const json_t *schemas
     return responses;
 }
 
+/* One of the list will do; {} is nobody in particular. */
+static json_t *security_of(const struct api_route *route) {
+    if (route->role == ROLE_ANYONE)
+        return json_array();
+    json_t *list = json_pack("[{s:[]}, {s:[]}]", "key", "session");
+    if (route->is_open_locally)
+        json_array_append_new(list, json_object());
+    return list;
+}
+
+/* One of them is enough; where there is an empty one, none is needed under the conditions that the description names.
+ */
+static json_t *security_of(const struct api_route *route) {
+    json_t *security = route->role == ROLE_ANYONE ? json_array() : json_pack("[{s:[]}, {s:[]}]", "key", "session");
+    if (route->is_open_locally)
+        json_array_append_new(security, json_object());
+    return security;
+}
+
 json_t *operation_of(const struct api_route *route, const json_t *schemas) {
     json_t *operation =
         json_pack("{s:s, s:[s], s:s}", "operationId", route->operation, "tags", route->tag, "summary", route->summary);
@@ -182,8 +201,7 @@ json_t *operation_of(const struct api_route *route, const json_t *schemas) {
         json_object_set_new(
             operation, "description",
             json_sprintf("%s%s", str_or(route->notes, ""), route->role == ROLE_ADMIN ? "\n\nFor administrators." : ""));
-    json_object_set_new(operation, "security",
-                        route->role == ROLE_ANYONE ? json_array() : json_pack("[{s:[]}, {s:[]}]", "key", "session"));
+    json_object_set_new(operation, "security", security_of(route));
     json_object_set_new(operation, "parameters", parameters_of(route));
     if (has_body(route))
         json_object_set_new(operation, "requestBody", request_body_of(route));

@@ -188,6 +188,12 @@ function addressOf(method, path) {
   return node('p', { class: 'address' }, node('span', { class: `verb ${method}` }, method), node('code', null, parts))
 }
 
+function whoOf({ security }) {
+  if (!security?.length) return 'Needs no key.'
+  const isOptional = security.some((one) => Object.keys(one).length === 0)
+  return isOptional ? 'Needs an API key or a session, but not always.' : 'Needs an API key or a session.'
+}
+
 function operationNode({ path, method, operation, parameters }) {
   const [status, success] = successOf(operation)
   const body = resolve(operation.requestBody)
@@ -198,7 +204,7 @@ function operationNode({ path, method, operation, parameters }) {
     node('h3', null, node('a', { href: `#${operation.operationId}` }, operation.summary)),
     addressOf(method, path),
     markdown(operation.description),
-    node('p', { class: 'who' }, operation.security?.length ? 'Needs an API key or a session.' : 'Needs no key.'),
+    node('p', { class: 'who' }, whoOf(operation)),
     parametersOf(parameters),
     hasMembers ? [node('h4', null, body.required ? 'Body, required' : 'Body'), media[1].schema ? schemaBody(media[1].schema) : null] : null,
     node('h4', null, 'Answers'),
