@@ -185,15 +185,6 @@ static json_t *security_of(const struct api_route *route) {
     return list;
 }
 
-/* One of them is enough; where there is an empty one, none is needed under the conditions that the description names.
- */
-static json_t *security_of(const struct api_route *route) {
-    json_t *security = route->role == ROLE_ANYONE ? json_array() : json_pack("[{s:[]}, {s:[]}]", "key", "session");
-    if (route->is_open_locally)
-        json_array_append_new(security, json_object());
-    return security;
-}
-
 json_t *operation_of(const struct api_route *route, const json_t *schemas) {
     json_t *operation =
         json_pack("{s:s, s:[s], s:s}", "operationId", route->operation, "tags", route->tag, "summary", route->summary);
