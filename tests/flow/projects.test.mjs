@@ -216,7 +216,9 @@ describe('GET /projects/:projectId', () => {
     shape(project.spec, {
       version: 1,
       documents: { 'SPEC.md': is.string, 'ACCEPTANCE.md': is.string, 'ROUTES.md': is.string, 'DATA.md': is.string },
+      isEdited: false,
       approvedAt: null,
+      createdAt: is.time,
       openPoints: is.list(is.string),
     })
     assert.deepEqual(project.spec, spec)
