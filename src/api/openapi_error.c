@@ -10,7 +10,6 @@
 enum occasion {
     ALWAYS,
     WITH_ROLE,     /* somebody must ask */
-    FOR_SOME,      /* not everybody who asks may */
     WITH_IDS,      /* the path names something */
     WITH_CONFLICT, /* of states */
     WITH_BODY,     /* the method has one */
@@ -31,8 +30,8 @@ static const struct shared_error {
      "Project name is required", "name", NULL, NULL},
     {"401", "Unauthorized", WITH_ROLE, ERR_UNAUTHORIZED, "Nobody is known to ask: no key or session, or no valid one.",
      "The API key is not valid", NULL, "WWW-Authenticate", "Authenticate"},
-    {"403", "Forbidden", FOR_SOME, ERR_FORBIDDEN,
-     "Whoever asks may not do this; or a browser's session came with a write that another site sent.",
+    {"403", "Forbidden", WITH_ROLE, ERR_FORBIDDEN,
+     "Whoever asks may not do this, the account is suspended, or another site sent a write with a browser's session.",
      "This needs an administrator's key", NULL, NULL, NULL},
     {"404", "NotFound", WITH_IDS, ERR_NOT_FOUND, "There is no such thing, or it is another account's.",
      "Project not found", NULL, NULL, NULL},
@@ -51,8 +50,8 @@ static const struct shared_error {
     {"417", "ExpectationFailed", ALWAYS, ERR_VALIDATION, "The header Expect asks for what is not done here.",
      "The expectation cannot be met", NULL, NULL, NULL},
     {"429", "TooManyRequests", ALWAYS, ERR_RATE,
-     "More requests than the account's tier has, or more builds at once: `details` says which.", "Too many requests",
-     NULL, "Retry-After", "RetryAfter"},
+     "More requests than the account's tier has, or more builds at once: `details` says which.",
+     "Too many requests: 60 a minute are allowed; try again in 12 s", NULL, "Retry-After", "RetryAfter"},
     {"431", "HeadersTooLarge", ALWAYS, ERR_HEADERS, "The headers are too many or too long.",
      "The headers are too large", NULL, NULL, NULL},
     {"500", "InternalError", ALWAYS, ERR_INTERNAL, "A fault of ours; the log has it under the request id.",
@@ -65,11 +64,9 @@ static void add_header(json_t *headers, const char *name, const char *component)
     json_object_set_new(headers, name, json_pack("{s:o}", "$ref", json_sprintf("#/components/headers/%s", component)));
 }
 
-json_t *error_headers(bool is_counted) {
+json_t *error_headers(void) {
     json_t *headers = json_object();
     add_header(headers, "X-Request-Id", "RequestId");
-    if (!is_counted)
-        return headers;
     add_header(headers, "X-RateLimit-Limit", "RateLimitLimit");
     add_header(headers, "X-RateLimit-Remaining", "RateLimitRemaining");
     add_header(headers, "X-RateLimit-Reset", "RateLimitReset");
@@ -85,7 +82,9 @@ static json_t *example_of(const struct shared_error *shared) {
         json_object_set_new(details, "fields",
                             json_pack("[{s:s, s:s}]", "field", shared->field, "message", shared->message));
     }
-    json_object_set_new(details, "requestId", json_string("01m85s4trxebzrmzwnxs1eg5p2"));
+    if (shared->code == ERR_RATE)
+        json_object_update_new(details, json_pack("{s:i, s:i}", "limit", 60, "retryAfterSeconds", 12));
+    json_object_set_new(details, "requestId", json_string("req_c5a587aa9f53ac07"));
     return json_pack("{s:b, s:{s:s, s:s, s:o}}", "success", 0, "error", "code", err_name(shared->code), "message",
                      shared->message, "details", details);
 }
@@ -93,7 +92,7 @@ static json_t *example_of(const struct shared_error *shared) {
 void error_add_responses(json_t *responses) {
     for (size_t i = 0; i < ARRAY_LEN(shared_errors); i++) {
         const struct shared_error *shared = &shared_errors[i];
-        json_t *headers = error_headers(true);
+        json_t *headers = error_headers();
         if (shared->header)
             add_header(headers, shared->header, shared->header_ref);
         json_object_set_new(responses, shared->name,
@@ -110,8 +109,6 @@ static bool is_occasion(const struct api_route *route, enum occasion occasion) {
         return true;
     case WITH_ROLE:
         return route->role != ROLE_ANYONE;
-    case FOR_SOME:
-        return route->role == ROLE_ADMIN || (route->role != ROLE_ANYONE && route->method != HTTP_GET);
     case WITH_IDS:
         return strpbrk(route->path, ":*") != NULL;
     case WITH_CONFLICT:

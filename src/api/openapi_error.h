@@ -5,8 +5,8 @@
 #include "api/route.h"
 #include "base/json.h"
 
-/* {"$ref": "#/components/headers/…"} for the headers that every answer to the route has. */
-json_t *error_headers(bool is_counted);
+/* {"$ref": "#/components/headers/…"} for the headers that every answer may have. */
+json_t *error_headers(void);
 /* The shared answers, into components.responses. */
 void error_add_responses(json_t *responses);
 /* References to those that the route may give, into its responses. */

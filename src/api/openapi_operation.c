@@ -146,7 +146,7 @@ static const char *success_text(int status) {
 }
 
 static json_t *success_of(const struct api_route *route, int status, const json_t *schemas) {
-    json_t *headers = error_headers(route->role != ROLE_ANYONE), *content = content_of(route, schemas);
+    json_t *headers = error_headers(), *content = content_of(route, schemas);
     if (route->has_ranges) {
         json_object_set_new(headers, "ETag", component("headers", "ETag"));
         json_object_set_new(headers, "Accept-Ranges", component("headers", "AcceptRanges"));
