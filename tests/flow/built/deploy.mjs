@@ -1,9 +1,10 @@
-// deploy: provider `local`: live when it answers, also after the server or the app itself ended; and what a server without
-// workers leaves waiting.
+// deploy: provider `local`: live when it answers, also after the server or the app itself ended; what a server without
+// workers leaves waiting; lists, stops, and the new one that takes the place of the old.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { is, refused, refusesBadBodies, sameNotFound, shape, success } from '../expect.mjs'
+import { is, page, refused, refusesBadBodies, refusesMembers, sameNotFound, shape, success } from '../expect.mjs'
 import { until } from '../lib.mjs'
 import { processesOf } from '../programs.mjs'
 
@@ -124,6 +125,66 @@ export function testDeploy(built) {
       live = await server.settled(path, 'deploying', 60)
       assert.equal(live.status, 'live', live.error)
       assert.equal((await send(live.url, '/api/auth/sign-in', person)).status, 200)
+    })
+
+    const stop = (address) => server.call('POST', `${address}/stop`)
+    const folderOf = (address) => join(server.data, 'deployments', address.split('/').at(-1))
+    const list = async (query = '', wanted = {}) => page(await server.call('GET', `${base}/deployments${query}`), wanted)
+
+    test('is listed, and stays until a newer one is live, which takes its place', async () => {
+      assert.deepEqual(await list('', { total: 1 }), [live])
+      const fresh = success(await ask({ provider: 'local' }), 202)
+      const freshPath = `${base}/deployments/${fresh.deploymentId}`
+      assert.equal((await fetch(`${live.url}/api/health`)).status, 200)
+      const now = await server.settled(freshPath, 'deploying')
+      assert.equal(now.status, 'live', now.error)
+      await until('the old one is gone', 20, () => !existsSync(folderOf(path)))
+      shape(await server.get(path), { ...live, status: 'stopped', url: null })
+      await assert.rejects(fetch(live.url))
+      assert.equal((await fetch(`${now.url}/api/health`)).status, 200)
+      assert.deepEqual((await list('', { total: 2 })).map(({ id, status }) => [id, status]), [[fresh.deploymentId, 'live'], [live.id, 'stopped']])
+      assert.deepEqual(await list('?status=live', { total: 1 }), [now])
+      assert.deepEqual((await list('?page=2&pageSize=1', { page: 2, pageSize: 1, total: 2 })).map(({ id }) => id), [live.id])
+      refused(await server.call('GET', `${base}/deployments?status=gone`), 400, 'status')
+      refused(await stop(path), 409)
+      path = freshPath
+      live = now
+    })
+
+    test('is stopped when its processes are gone, and does not come back', async () => {
+      await refusesMembers(server, 'POST', `${path}/stop`)
+      assert.deepEqual(success(await stop(path)), { deploymentId: live.id, status: 'stopped' })
+      await assert.rejects(fetch(live.url))
+      assert.deepEqual(processesOf(server.data, server.child.pid), [])
+      assert.ok(!existsSync(folderOf(path)))
+      refused(await stop(path), 409)
+      await server.stop()
+      await server.restart()
+      shape(await server.get(path), { ...live, status: 'stopped', url: null })
+      assert.deepEqual(processesOf(server.data, server.child.pid), [])
+    })
+
+    test('is stopped while it is built', async () => {
+      const { deploymentId } = success(await ask({ provider: 'local' }), 202)
+      const address = `${base}/deployments/${deploymentId}`
+      await until('it is being built', 60, () => processesOf(server.data, server.child.pid).length > 0)
+      assert.deepEqual(success(await stop(address)), { deploymentId, status: 'stopped' })
+      assert.deepEqual(processesOf(server.data, server.child.pid), [])
+      assert.ok(!existsSync(folderOf(address)))
+      assert.equal((await server.get(address)).status, 'stopped')
+    })
+
+    test('is not there to be stopped: unknown, malformed, under another project', async () => {
+      await sameNotFound(server, 'POST', [unknown.deployment, 'x', built.run.id].map((other) => `${base}/deployments/${other}/stop`))
+      const elsewhere = (other) => `/projects/${built.other.project.id}/deployments/${other}/stop`
+      await sameNotFound(server, 'POST', [elsewhere(unknown.deployment), elsewhere(live.id)])
+      await sameNotFound(server, 'GET', [`/projects/${unknown.project}/deployments`, '/projects/x/deployments'])
+    })
+
+    test('GET /providers says where to', async () => {
+      const [local, ...others] = success(await server.call('GET', '/providers'))
+      shape(local, { name: 'local', description: is.string, isAvailable: true, reason: null })
+      assert.deepEqual(others, [])
     })
   })
 }

@@ -1,11 +1,12 @@
 // export: the zip of a run that succeeded: asking for it, its download in whole and in parts, and what is in it.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
-import { is, refused, refusesBadBodies, sameNotFound, shape, success } from '../expect.mjs'
+import { is, page, refused, refusesBadBodies, sameNotFound, shape, success } from '../expect.mjs'
+import { until } from '../lib.mjs'
 import { gitLines, sha256 } from '../programs.mjs'
 
 const unknown = { project: 'proj_01h455vb4pex5vsknk084sn02q', run: 'run_01h455vb4pex5vsknk084sn02q', export: 'exp_01h455vb4pex5vsknk084sn02q' }
@@ -221,6 +222,65 @@ export function testExport(built) {
       test('goes to many at once', async () => {
         const all = await Promise.all(Array.from({ length: 10 }, async () => sha256(await bytesOf(await download(first.id)))))
         assert.deepEqual(new Set(all), new Set([sha256(zip)]))
+      })
+    })
+
+    describe('GET /projects/:projectId/exports', () => {
+      const list = async (query, wanted) => page(await server.call('GET', `${base}/exports${query}`), wanted)
+
+      test('has them newest first, in pages, by status', async () => {
+        for (;;) {
+          const waiting = await server.call('GET', `${base}/exports?status=processing`)
+          if (waiting.body.pagination.total === 0) break
+          await server.settled(`${base}/exports/${waiting.body.data[0].id}`, 'processing', 30)
+        }
+        const { total } = (await server.call('GET', `${base}/exports`)).body.pagination
+        assert.ok(total >= 6)
+        const all = await list('?pageSize=100', { pageSize: 100, total })
+        assert.deepEqual(all.map(({ id }) => id), all.map(({ id }) => id).sort().reverse())
+        assert.deepEqual(all.find(({ id }) => id === first.id), await server.get(`${base}/exports/${first.id}`))
+        assert.deepEqual(await list('?status=completed&page=2&pageSize=2', { page: 2, pageSize: 2, total }), all.slice(2, 4))
+        assert.deepEqual(await list('?status=expired', { total: 0 }), [])
+        assert.deepEqual(page(await server.call('GET', `/projects/${built.other.project.id}/exports`), { total: 0 }), [])
+      })
+
+      test('refuses what is no status, and is not there', async () => {
+        refused(await server.call('GET', `${base}/exports?status=gone`), 400, 'status')
+        await sameNotFound(server, 'GET', [`/projects/${unknown.project}/exports`, '/projects/x/exports'])
+      })
+    })
+
+    describe('DELETE /projects/:projectId/exports/:exportId', () => {
+      const drop = (id) => server.call('DELETE', `${base}/exports/${id}`)
+      const fileOf = (id) => join(server.data, 'exports', `${id}.zip`)
+
+      test('takes row and file; a download under way finishes', async () => {
+        const { id } = await completed({ runId: built.run.id })
+        assert.ok(existsSync(fileOf(id)))
+        const response = await download(id)
+        assert.deepEqual(success(await drop(id)), { id, status: 'deleted' })
+        assert.ok(!existsSync(fileOf(id)))
+        assert.deepEqual(await bytesOf(response), zip)
+        refused(await drop(id), 404)
+        refused(await server.call('GET', `${base}/exports/${id}`), 404)
+        refused(await server.call('GET', `${base}/exports/${id}/download`), 404)
+      })
+
+      test('takes one that is being made', async () => {
+        const { id } = success(await ask({ runId: built.run.id }), 202)
+        assert.deepEqual(success(await drop(id)), { id, status: 'deleted' })
+        refused(await server.call('GET', `${base}/exports/${id}`), 404)
+        // One that is asked for later is made later: by then the first is dropped.
+        const { id: next } = await completed({ runId: built.run.id })
+        await until('its file is not there', 20, () => !existsSync(fileOf(id)))
+        success(await drop(next))
+      })
+
+      test('is not there: unknown, malformed, of another project', async () => {
+        await sameNotFound(server, 'DELETE', [unknown.export, 'x', built.run.id].map((id) => `${base}/exports/${id}`))
+        const elsewhere = (id) => `/projects/${built.other.project.id}/exports/${id}`
+        await sameNotFound(server, 'DELETE', [elsewhere(unknown.export), elsewhere(first.id)])
+        assert.equal((await server.get(`${base}/exports/${first.id}`)).status, 'completed')
       })
     })
   })
