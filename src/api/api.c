@@ -6,66 +6,71 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/auth.h"
 #include "api/feed.h"
 #include "api/input.h"
+#include "api/limits.h"
 #include "api/metrics.h"
 #include "api/reference.h"
+#include "api/usage.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "store/accounts.h"
-
-static int authenticate(struct db *db, struct http_request *request, const struct api_route *route, struct err *err) {
-    static const char scheme[] = "Bearer ";
-    const char *value = http_request_header(request, "Authorization");
-    char hash[HASH_HEX_LEN];
-    struct api_key *key = NULL;
-    if (!value)
-        return err_set(err, ERR_UNAUTHORIZED, "Authentication is required: send \"Authorization: Bearer pzm_…\"");
-    if (strncasecmp(value, scheme, sizeof scheme - 1) != 0 || !str_starts(value + sizeof scheme - 1, "pzm_"))
-        return err_set(err, ERR_UNAUTHORIZED, "The Authorization header must be \"Bearer pzm_…\"");
-    value += sizeof scheme - 1;
-    int rc = store_key_find(db, http_request_arena(request), hash_sha256_hex(hash, value, strlen(value)),
-                            clock_now_ms(), &key, err);
-    if (rc < 0)
-        return rc;
-    if (!key)
-        return err_set(err, ERR_UNAUTHORIZED, "The API key is not valid");
-    if (route->role == ROLE_ADMIN && !str_eq(key->role, "admin"))
-        return err_set(err, ERR_FORBIDDEN, "This needs an administrator's key");
-    http_request_set_user(request, key);
-    return 0;
-}
 
 static void reply_failure(struct http_reply *reply, const struct api_call *call, const struct err *err) {
     int status = err_http_status(err->code);
     if (err->code == ERR_UNAUTHORIZED)
-        http_reply_header(reply, "WWW-Authenticate", "Bearer realm=\"prazium\"");
+        http_reply_header(reply, "WWW-Authenticate",
+                          call->route && call->route->takes_basic ? "Basic realm=\"prazium\""
+                                                                  : "Bearer realm=\"prazium\"");
     if (status >= 500)
         log_event(LOG_ERROR, "request failed", "request", http_request_id(call->request), "path",
                   http_request_path(call->request), "error", err->message, NULL);
     reply_error(reply, call, err, status);
 }
 
-/* Whoever has a body to send is asked for the key before it. */
+#define LIMITS_NAMES 100000 /* accounts and addresses that are counted at once */
+
+static struct api_call new_call(struct api *api, struct http_request *request, struct http_reply *reply) {
+    const struct http_route *route = http_request_route(request);
+    return (struct api_call){.api = api,
+                             .engine = api->engine,
+                             .request = request,
+                             .reply = reply,
+                             .arena = http_request_arena(request),
+                             .route = route ? route->tag : NULL,
+                             .role = ""};
+}
+
+/* The user of a request that was counted for its address. */
+static struct identity nobody;
+
+/* Some routes are open to whoever is on this machine. */
+static bool is_open(const struct api_call *call) {
+    return call->route->role == ROLE_ANYONE || (call->route->is_open_locally && metrics_is_local(call->request));
+}
+
+/* Whoever has a body to send is asked for the key before it. Routes that only read find out in their transaction. */
 static bool before(struct http_request *request, struct http_reply *reply, void *context) {
     struct api *api = context;
-    const struct http_route *route = http_request_route(request);
+    struct api_call call = new_call(api, request, reply);
     struct db *db = NULL;
     struct err err = {0};
+    int rc = 0;
     http_reply_header(reply, "Cache-Control", "no-store");
     http_reply_header(reply, "X-Content-Type-Options", "nosniff");
-    const struct api_route *row = route ? route->tag : NULL;
-    if (!row || row->role == ROLE_ANYONE || !row->is_blocking)
+    if (!call.route || is_open(&call)) {
+        rc = auth_admit_anyone(&call, &err);
+        http_request_set_user(request, &nobody);
+    } else if (call.route->is_blocking) {
+        rc = store_reader(engine_store(api->engine), &db, &err);
+        if (rc == 0)
+            rc = auth_admit(&call, db, &err);
+    }
+    if (rc == 0)
         return false;
-    if (row->is_open_locally && metrics_is_local(request))
-        return false;
-    int rc = store_reader(engine_store(api->engine), &db, &err);
-    if (rc == 0 && authenticate(db, request, row, &err) == 0)
-        return false;
-    reply_failure(reply, &(struct api_call){.request = request}, &err);
+    reply_failure(reply, &call, &err);
     return true;
 }
 
@@ -92,6 +97,9 @@ static void on_error(struct http_request *request, struct http_reply *reply, int
                      void *context) {
     struct err err = {.code = code_of_status(status)};
     struct api_call call = {.request = request};
+    /* What is no sound HTTP comes here straight away. */
+    if (!http_request_user(request))
+        auth_headers_for_address(context, request, reply);
     str_copy(err.message, sizeof err.message, message);
     reply_error(reply, &call, &err, status);
 }
@@ -111,11 +119,11 @@ static void after(struct http_request *request, const struct http_outcome *outco
 
 static int handle(struct db *db, struct api_call *call, struct err *err) {
     call->db = db;
-    call->key = http_request_user(call->request);
-    if (call->key) {
-        call->account_id = call->key->account_id;
-        call->role = call->key->role;
-        call->key_id = call->key->id;
+    struct identity *identity = http_request_user(call->request);
+    if (identity && identity != &nobody) {
+        call->identity = identity;
+        call->account_id = call->identity->account_id;
+        call->role = call->identity->role;
     }
     int rc = input_check(call, err);
     return rc < 0 ? rc : call->route->handle(call, err);
@@ -124,25 +132,17 @@ static int handle(struct db *db, struct api_call *call, struct err *err) {
 /* The key and all that the handler reads in one transaction: SQLite locks and unlocks its log at each. */
 static int handle_in_read(struct db *db, void *arg, struct err *err) {
     struct api_call *call = arg;
-    int rc = authenticate(db, call->request, call->route, err);
+    int rc = auth_admit(call, db, err);
     return rc < 0 ? rc : handle(db, call, err);
 }
 
 static void dispatch(struct http_request *request, struct http_reply *reply, void *context) {
     struct api *api = context;
+    struct api_call call = new_call(api, request, reply);
     struct db *db = NULL;
     struct err err = {0};
-    const struct api_route *route = http_request_route(request)->tag;
-    struct api_call call = {.api = api,
-                            .engine = api->engine,
-                            .request = request,
-                            .reply = reply,
-                            .arena = http_request_arena(request),
-                            .route = route,
-                            .role = "",
-                            .key_id = ""};
     int rc;
-    if (route->is_blocking || route->role == ROLE_ANYONE) {
+    if (call.route->is_blocking || is_open(&call)) {
         rc = store_reader(engine_store(api->engine), &db, &err);
         if (rc == 0)
             rc = handle(db, &call, &err);
@@ -175,6 +175,9 @@ int api_start(struct api **out, const struct api_config *config, struct err *err
     size_t count;
     const struct api_route *table = api_routes(&count);
     api->engine = config->engine;
+    api->is_registration_off = config->is_registration_off;
+    api->limits = config->is_rate_limit_off ? NULL : limits_create(LIMITS_NAMES);
+    api->attempts = limits_create(LIMITS_NAMES);
     api->reference = reference_create();
     api->metrics = metrics_create(table, count);
     api->started_ms = clock_now_ms();
@@ -198,7 +201,9 @@ int api_start(struct api **out, const struct api_config *config, struct err *err
                                .context = api,
                                .loop_count = (size_t)config->loops,
                                .pool_threads = pool_threads()};
-    int rc = http_server_start(&http, &api->server, err);
+    int rc = usage_create(&api->usage, engine_store(api->engine), err);
+    if (rc == 0)
+        rc = http_server_start(&http, &api->server, err);
     if (rc < 0) {
         api_stop(api, 0);
         return rc;
@@ -218,6 +223,9 @@ void api_stop(struct api *api, int64_t grace_ms) {
         http_server_stop(api->server, grace_ms);
         http_server_destroy(api->server);
     }
+    usage_destroy(api->usage);
+    limits_destroy(api->attempts);
+    limits_destroy(api->limits);
     reference_destroy(api->reference);
     metrics_destroy(api->metrics);
     free(api->routes);

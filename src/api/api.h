@@ -13,6 +13,7 @@ struct api_config {
     const char *listen; /* "127.0.0.1:3001" */
     struct engine *engine;
     int loops; /* 0: the core count */
+    bool is_rate_limit_off, is_registration_off;
 };
 
 /* Serves until api_stop. */

@@ -21,11 +21,11 @@ struct api_call {
     struct arena *arena;
     struct db *db; /* this thread's read connection */
     const struct api_route *route;
-    const struct api_key *key; /* who asks; NULL for ROLE_ANYONE */
-    const char *account_id;    /* NULL for ROLE_ANYONE */
-    const char *role, *key_id; /* "" when there is none */
-    json_t *body;              /* an object, checked by the route's fields */
-    json_t *details;           /* further members for the details of an error; see call_detail */
+    const struct identity *identity; /* who asks; NULL for ROLE_ANYONE */
+    const char *account_id;          /* NULL for ROLE_ANYONE */
+    const char *role;                /* "member", "admin"; "" for ROLE_ANYONE */
+    json_t *body;                    /* an object, checked by the route's fields */
+    json_t *details;                 /* further members for the details of an error; see call_detail */
     struct fault faults[16];
     size_t fault_count;
 };
@@ -33,8 +33,15 @@ struct api_call {
 struct reference;
 struct metrics;
 
+struct limits;
+struct usage;
+
 struct api {
     struct engine *engine;
+    struct limits *limits;   /* requests a minute; NULL: switched off */
+    struct limits *attempts; /* at passwords */
+    struct usage *usage;
+    bool is_registration_off;
     struct http_server *server;
     struct http_route *routes;
     struct reference *reference;

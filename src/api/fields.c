@@ -17,6 +17,101 @@ static const char *const export_states[] = {EXPORT_STATE_LIST(NAME) NULL};
 static const char *const deployment_states[] = {DEPLOYMENT_STATE_LIST(NAME) NULL};
 #undef NAME
 
+const struct api_field page_query[] = {PAGE_FIELDS, {0}};
+
+/* ---- accounts, users and keys ---- */
+
+static const char *const roles[] = {"member", "admin", NULL};
+static const char *const tiers[] = {"free", "pro", "enterprise", NULL};
+static const char *const account_states[] = {"active", "suspended", NULL};
+
+#define EMAIL_FIELD                                                                                                    \
+    .name = "email", .kind = FIELD_TEXT, .min = 3, .max = 254, .help = "an e-mail address; capitals do not matter",    \
+    .example = "\"ada@example.org\""
+#define PASSWORD_FIELD                                                                                                 \
+    .name = "password", .kind = FIELD_TEXT, .is_verbatim = true, .min = 8, .max = 1024,                                \
+    .help = "8 to 1024 characters", .example = "\"correct horse battery staple\""
+#define USER_NAME_FIELD                                                                                                \
+    { .name = "name", .kind = FIELD_TEXT, .max = 200, .help = "of the user", .example = "\"Ada Lovelace\"" }
+
+const struct api_field register_body[] = {
+    {EMAIL_FIELD, .is_required = true},
+    {PASSWORD_FIELD, .is_required = true},
+    USER_NAME_FIELD,
+    {.name = "accountName",
+     .kind = FIELD_TEXT,
+     .max = 200,
+     .help = "of the account that is made; without it, the user's",
+     .example = "\"Analytical Engines\""},
+    {0},
+};
+
+const struct api_field login_body[] = {
+    {EMAIL_FIELD, .is_required = true},
+    {.name = "password",
+     .kind = FIELD_TEXT,
+     .is_verbatim = true,
+     .max = 1024,
+     .is_required = true,
+     .help = "the user's",
+     .example = "\"correct horse battery staple\""},
+    {0},
+};
+
+const struct api_field key_create_body[] = {
+    {.name = "name",
+     .kind = FIELD_TEXT,
+     .max = 200,
+     .is_required = true,
+     .help = "what it is for",
+     .example = "\"continuous integration\""},
+    {.name = "role",
+     .kind = FIELD_WORD,
+     .words = roles,
+     .fallback = "member",
+     .help = "what it may do; a member can make members' keys alone",
+     .example = "\"member\""},
+    {.name = "expiresAt",
+     .kind = FIELD_TIME,
+     .is_nullable = true,
+     .help = "when it ends to be valid; without it, never",
+     .example = "\"2099-01-01T00:00:00Z\""},
+    {0},
+};
+
+#define ACCOUNT_NAME_FIELD                                                                                             \
+    .name = "name", .kind = FIELD_TEXT, .max = 200, .help = "of the account", .example = "\"Analytical Engines\""
+
+const struct api_field account_create_body[] = {
+    {ACCOUNT_NAME_FIELD, .is_required = true},
+    {.name = "tier",
+     .kind = FIELD_WORD,
+     .words = tiers,
+     .fallback = "free",
+     .help = "what it may use",
+     .example = "\"pro\""},
+    {EMAIL_FIELD},
+    {PASSWORD_FIELD},
+    {.name = "role",
+     .kind = FIELD_WORD,
+     .words = roles,
+     .fallback = "member",
+     .help = "of the user with this e-mail address",
+     .example = "\"member\""},
+    {0},
+};
+
+const struct api_field account_update_body[] = {
+    {ACCOUNT_NAME_FIELD},
+    {.name = "tier", .kind = FIELD_WORD, .words = tiers, .help = "what it may use", .example = "\"pro\""},
+    {.name = "status",
+     .kind = FIELD_WORD,
+     .words = account_states,
+     .help = "keys and sessions of a suspended account open nothing",
+     .example = "\"suspended\""},
+    {0},
+};
+
 /* ---- projects ---- */
 
 const struct api_field project_list_query[] = {
@@ -91,9 +186,7 @@ const struct api_field regenerate_body[] = {
 const struct api_field spec_list_query[] = {PAGE_FIELDS, {0}};
 
 #define DOCUMENT(document, text)                                                                                       \
-    {                                                                                                                  \
-        .name = document, .kind = FIELD_TEXT, .max = SPEC_DOCUMENT_MAX, .is_verbatim = true, .help = text              \
-    }
+    { .name = document, .kind = FIELD_TEXT, .max = SPEC_DOCUMENT_MAX, .is_verbatim = true, .help = text }
 
 static const struct api_field document_members[] = {
     {.name = "SPEC.md",

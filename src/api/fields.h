@@ -4,6 +4,9 @@
 
 #include "api/route.h"
 
+/* accounts, users and keys */
+extern const struct api_field register_body[], login_body[], page_query[], key_create_body[], account_create_body[],
+    account_update_body[];
 /* projects */
 extern const struct api_field project_list_query[], project_create_body[], project_update_body[];
 /* planning */

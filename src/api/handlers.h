@@ -8,6 +8,12 @@
 api_handler openapi_get, reference_get;
 /* health.c */
 api_handler health_get;
+/* sessions.c */
+api_handler session_register, session_login, session_logout, session_me;
+/* keys.c */
+api_handler key_list, key_create, key_revoke;
+/* accounts.c */
+api_handler account_list, account_create, account_update;
 /* projects.c */
 api_handler project_create, project_list, project_get, project_update, project_archive;
 /* planning.c */

@@ -9,7 +9,9 @@
 /* When an operation may answer it. */
 enum occasion {
     ALWAYS,
-    WITH_ROLE,     /* somebody must ask */
+    COUNTED,       /* against a rate */
+    WITH_ROLE,     /* somebody must ask, or a password is looked at */
+    WITH_WRITE,    /* somebody must ask, or a browser could be made to */
     WITH_IDS,      /* the path names something */
     WITH_CONFLICT, /* of states */
     WITH_BODY,     /* the method has one */
@@ -30,7 +32,7 @@ static const struct shared_error {
      "Project name is required", "name", NULL, NULL},
     {"401", "Unauthorized", WITH_ROLE, ERR_UNAUTHORIZED, "Nobody is known to ask: no key or session, or no valid one.",
      "The API key is not valid", NULL, "WWW-Authenticate", "Authenticate"},
-    {"403", "Forbidden", WITH_ROLE, ERR_FORBIDDEN,
+    {"403", "Forbidden", WITH_WRITE, ERR_FORBIDDEN,
      "Whoever asks may not do this, the account is suspended, or another site sent a write with a browser's session.",
      "This needs an administrator's key", NULL, NULL, NULL},
     {"404", "NotFound", WITH_IDS, ERR_NOT_FOUND, "There is no such thing, or it is another account's.",
@@ -49,7 +51,7 @@ static const struct shared_error {
      "The range lies beyond the 5242880 bytes of the export", "Range", "Content-Range", "ContentRange"},
     {"417", "ExpectationFailed", ALWAYS, ERR_VALIDATION, "The header Expect asks for what is not done here.",
      "The expectation cannot be met", NULL, NULL, NULL},
-    {"429", "TooManyRequests", ALWAYS, ERR_RATE,
+    {"429", "TooManyRequests", COUNTED, ERR_RATE,
      "More requests than the account's tier has, or more builds at once: `details` says which.",
      "Too many requests: 60 a minute are allowed; try again in 12 s", NULL, "Retry-After", "RetryAfter"},
     {"431", "HeadersTooLarge", ALWAYS, ERR_HEADERS, "The headers are too many or too long.",
@@ -107,8 +109,12 @@ static bool is_occasion(const struct api_route *route, enum occasion occasion) {
     switch (occasion) {
     case ALWAYS:
         return true;
+    case COUNTED:
+        return !route->is_uncounted;
     case WITH_ROLE:
-        return route->role != ROLE_ANYONE;
+        return route->role != ROLE_ANYONE || route->checks_password;
+    case WITH_WRITE:
+        return route->role != ROLE_ANYONE || route->method != HTTP_GET;
     case WITH_IDS:
         return strpbrk(route->path, ":*") != NULL;
     case WITH_CONFLICT:

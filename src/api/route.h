@@ -54,6 +54,8 @@ struct api_route {
     bool is_open_locally;  /* asked from this machine, and not through a proxy, a blocking route needs no key */
     bool is_blocking;      /* writes, git, planning: runs on a pool thread. The others read, in one transaction */
     size_t max_body_bytes; /* 0: 1 MiB */
+    bool is_uncounted;     /* never refused for its rate */
+    bool takes_basic;      /* the key may come as the password of Basic authentication, which is what git has */
 
     const struct api_field *query; /* NULL: none; others than these are faults */
     const struct api_field *body;  /* NULL: none, or an empty object */
@@ -71,8 +73,9 @@ struct api_route {
     bool is_bare;       /* the answer has no envelope */
     bool has_ranges;    /* Range gives 206 and 416, If-None-Match 304 */
     const char *media;  /* of an answer that is no JSON in an envelope: "text/event-stream"; may be a schema's too */
-    unsigned conflicts : 1; /* 409 is among the answers */
-    unsigned limits : 1;    /* 429 for more than the request rate */
+    unsigned conflicts : 1;       /* 409 is among the answers */
+    unsigned checks_password : 1; /* 401 and 403 are among them though anyone may ask */
+    unsigned limits : 1;          /* 429 for more than the request rate */
 };
 
 #endif

@@ -17,6 +17,7 @@ struct command {
     command_run *run;
 };
 
-command_run command_build, command_doctor, command_key, command_openapi, command_serve, command_version;
+command_run command_account, command_build, command_doctor, command_key, command_openapi, command_serve,
+    command_version;
 
 #endif

@@ -1,15 +1,16 @@
-/* key: API keys of the first account, straight in the database (a server may be running: SQLite lets both write). */
+/* key: API keys of an account, straight in the database (a server may be running: SQLite lets both write). */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/str.h"
 #include "cli/command.h"
-#include "cli/server.h"
+#include "cli/database.h"
+#include "model/key.h"
 #include "store/accounts.h"
+#include "store/keys.h"
 
 struct key_call {
     struct api_key key;
@@ -31,7 +32,7 @@ static int create(struct store *store, const struct account *account, const stru
     const char *text = key_make(arena);
     struct key_call call = {.key = {.name = str_or(options->values[OPTION_NAME], "key"),
                                     .role = options->values[OPTION_ROLE],
-                                    .hint = text + strlen(text) - 4,
+                                    .hint = key_hint(text),
                                     .created_ms = clock_now_ms()}};
     id_make(call.key.id, "key");
     str_copy(call.key.account_id, sizeof call.key.account_id, account->id);
@@ -75,19 +76,17 @@ int command_key(const struct options *options, struct arena *arena, struct err *
     struct store *store = NULL;
     struct account *account = NULL;
     struct db *db = NULL;
-    const char *url = options->values[OPTION_DATABASE],
-               *file = arena_printf(arena, "%s/prazium.db", options->values[OPTION_DATA]);
-    /* Opening it would make it. */
-    if (!url && !fs_exists(file))
-        return err_set(err, ERR_NOT_FOUND, "there is no %s yet: start the server once", file);
-    url = url ? url : arena_printf(arena, "sqlite:%s", file);
-    int rc = store_open(&store, &(struct store_config){.url = url}, err);
+    int rc = database_open(options, arena, &store, err);
     if (rc == 0)
         rc = store_reader(store, &db, err);
     if (rc == 0)
-        rc = store_account_first(db, arena, &account, err);
+        rc = options->values[OPTION_ACCOUNT]
+                 ? store_account_get(db, arena, options->values[OPTION_ACCOUNT], &account, err)
+                 : store_account_first(db, arena, &account, err);
     if (rc == 0 && !account)
-        rc = err_set(err, ERR_NOT_FOUND, "there is no account yet: start the server once");
+        rc = options->values[OPTION_ACCOUNT]
+                 ? err_set(err, ERR_NOT_FOUND, "there is no account %s", options->values[OPTION_ACCOUNT])
+                 : err_set(err, ERR_NOT_FOUND, "there is no account yet: start the server once");
     if (rc == 0 && str_eq(action, "create"))
         rc = create(store, account, options, arena, err);
     else if (rc == 0 && is_revoke)

@@ -9,6 +9,11 @@
 
 /* Sorted by name. */
 static const struct command commands[] = {
+    {.name = "account",
+     .usage = "create | list | set ID | suspend ID | resume ID",
+     .options = FOR_ACCOUNT,
+     .run = command_account,
+     .help = "accounts: who owns projects, and what they may use"},
     {.name = "build",
      .usage = "\"DESCRIPTION\"",
      .options = FOR_BUILD,
@@ -23,7 +28,7 @@ static const struct command commands[] = {
      .usage = "create | list | revoke ID",
      .options = FOR_KEY,
      .run = command_key,
-     .help = "API keys of the first account"},
+     .help = "API keys of an account"},
     {.name = "openapi",
      .usage = "",
      .options = 0,

@@ -10,10 +10,12 @@
 #include "base/err.h"
 
 enum option_id {
+    OPTION_ACCOUNT,
     OPTION_ANSWERS,
     OPTION_BLUEPRINTS,
     OPTION_DATA,
     OPTION_DATABASE,
+    OPTION_EMAIL,
     OPTION_GRACE,
     OPTION_KEEP,
     OPTION_KEY,
@@ -23,8 +25,11 @@ enum option_id {
     OPTION_NAME,
     OPTION_OUT,
     OPTION_PREVIEW,
+    OPTION_RATE_LIMIT,
+    OPTION_REGISTRATION,
     OPTION_ROLE,
     OPTION_SERVER,
+    OPTION_TIER,
     OPTION_WORKERS,
     OPTION_YES,
     OPTION_COUNT,
@@ -36,6 +41,7 @@ enum {
     FOR_BUILD = 1 << 1,
     FOR_KEY = 1 << 2,
     FOR_DOCTOR = 1 << 3,
+    FOR_ACCOUNT = 1 << 4,
 };
 
 struct options {

@@ -11,27 +11,9 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/str.h"
+#include "model/key.h"
 #include "store/accounts.h"
-
-static const char base32[] = "0123456789abcdefghjkmnpqrstvwxyz";
-
-char *key_make(struct arena *arena) {
-    unsigned char random[20];
-    char text[33];
-    hash_random(random, sizeof random);
-    for (int i = 0; i < 32; i++) {
-        int bit = i * 5, byte = bit / 8, shift = bit % 8;
-        unsigned pair = (unsigned)random[byte] << 8 | (byte + 1 < 20 ? random[byte + 1] : 0);
-        text[i] = base32[pair >> (11 - shift) & 31];
-    }
-    text[32] = '\0';
-    uint32_t crc = hash_crc32(text, 32);
-    char tail[7];
-    for (int i = 0; i < 6; i++)
-        tail[i] = base32[crc >> (5 * i) & 31];
-    tail[6] = '\0';
-    return arena_printf(arena, "pzm_%s%s", text, tail);
-}
+#include "store/keys.h"
 
 struct first_call {
     const char *key;
@@ -43,7 +25,7 @@ static int make_first_account(struct db *db, void *arg, struct err *err) {
     struct first_call *call = arg;
     struct account account = {.name = "Default", .tier = "enterprise", .created_ms = clock_now_ms()};
     struct api_key key = {
-        .name = "admin", .role = "admin", .hint = call->key + strlen(call->key) - 4, .created_ms = account.created_ms};
+        .name = "admin", .role = "admin", .hint = key_hint(call->key), .created_ms = account.created_ms};
     int64_t count = 0;
     int rc = store_account_count(db, &count, err);
     call->made = false;
@@ -108,7 +90,11 @@ int server_start(struct server *server, const struct options *options, const cha
     if (rc == 0)
         rc = ensure_first_account(server->engine, arena, err);
     if (rc == 0) {
-        rc = api_start(&server->api, &(struct api_config){.listen = listen, .engine = server->engine}, err);
+        struct api_config api = {.listen = listen,
+                                 .engine = server->engine,
+                                 .is_rate_limit_off = !str_eq(options->values[OPTION_RATE_LIMIT], "on"),
+                                 .is_registration_off = !str_eq(options->values[OPTION_REGISTRATION], "on")};
+        rc = api_start(&server->api, &api, err);
         rc = rc < 0 ? err_wrap(err, "--listen %s", listen) : 0;
     }
     if (rc == 0) {

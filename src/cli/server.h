@@ -19,7 +19,5 @@ void server_stop(struct server *server, int64_t grace_ms);
 
 /* The key in DATA/admin.key. */
 MUST_CHECK int server_admin_key(const char *data_dir, struct arena *arena, const char **out, struct err *err);
-/* A new key: pzm_ and 160 random bits in Crockford base32, with a tail of 6 characters that checks it. */
-char *key_make(struct arena *arena);
 
 #endif

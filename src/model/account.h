@@ -2,6 +2,7 @@
 #ifndef MODEL_ACCOUNT_H
 #define MODEL_ACCOUNT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/hash.h"
@@ -31,6 +32,16 @@ struct session {
     char hash[HASH_HEX_LEN]; /* SHA-256 of the token */
     char user_id[ID_LEN];
     int64_t created_ms, expires_ms;
+};
+
+/* On whose behalf a request comes: what its key or session says. */
+struct identity {
+    char account_id[ID_LEN];
+    char user_id[ID_LEN]; /* "" for a key */
+    char key_id[ID_LEN];  /* "" for a session */
+    const char *tier, *role;
+    bool is_suspended;    /* the account is */
+    int64_t last_used_ms; /* of a key */
 };
 
 struct api_key {

@@ -1,10 +1,9 @@
-/* accounts: rows of account and api_key. */
+/* accounts: rows of account. */
 #include "store/accounts.h"
 
 #include "store/rows.h"
 
-#define ACCOUNT_COLUMNS "id, name, tier, created_ms"
-#define KEY_COLUMNS "id, account_id, name, role, hash, hint, created_ms, last_used_ms, expires_ms, revoked_ms"
+#define ACCOUNT_COLUMNS "id, name, tier, created_ms, suspended_ms"
 
 static int read_account(struct db_stmt *stmt, struct arena *arena, void *row, struct err *err) {
     struct account *account = row;
@@ -12,27 +11,13 @@ static int read_account(struct db_stmt *stmt, struct arena *arena, void *row, st
     account->name = db_text(stmt, 1, arena);
     account->tier = db_text(stmt, 2, arena);
     account->created_ms = db_int(stmt, 3);
-    return 0;
-}
-
-static int read_key(struct db_stmt *stmt, struct arena *arena, void *row, struct err *err) {
-    struct api_key *key = row;
-    db_copy(stmt, 0, key->id, sizeof(key->id));
-    db_copy(stmt, 1, key->account_id, sizeof(key->account_id));
-    key->name = db_text(stmt, 2, arena);
-    key->role = db_text(stmt, 3, arena);
-    db_copy(stmt, 4, key->hash, sizeof(key->hash));
-    key->hint = db_text(stmt, 5, arena);
-    key->created_ms = db_int(stmt, 6);
-    key->last_used_ms = db_int(stmt, 7);
-    key->expires_ms = db_int(stmt, 8);
-    key->revoked_ms = db_int(stmt, 9);
+    account->suspended_ms = db_int(stmt, 4);
     return 0;
 }
 
 int store_account_insert(struct db *db, const struct account *account, struct err *err) {
-    int result = db_run(db, NULL, err, "INSERT INTO account (" ACCOUNT_COLUMNS ") VALUES ($1, $2, $3, $4)", "ttti",
-                        account->id, account->name, account->tier, account->created_ms);
+    int result = db_run(db, NULL, err, "INSERT INTO account (" ACCOUNT_COLUMNS ") VALUES ($1, $2, $3, $4, $5)", "tttii",
+                        account->id, account->name, account->tier, account->created_ms, account->suspended_ms);
     return rows_named(result, err, "store account %s", account->id);
 }
 
@@ -61,47 +46,44 @@ int store_account_first(struct db *db, struct arena *arena, struct account **out
     return rows_named(result, err, "read the first account");
 }
 
-int store_key_insert(struct db *db, const struct api_key *key, struct err *err) {
-    int result =
-        db_run(db, NULL, err, "INSERT INTO api_key (" KEY_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-               "ttttttiiii", key->id, key->account_id, key->name, key->role, key->hash, key->hint, key->created_ms,
-               key->last_used_ms, key->expires_ms, key->revoked_ms);
-    return rows_named(result, err, "store API key %s", key->id);
-}
-
-int store_key_find(struct db *db, struct arena *arena, const char *hash, int64_t now_ms, struct api_key **out,
-                   struct err *err) {
-    struct db_stmt *stmt;
-    int result = db_query(db, &stmt, err,
-                          "SELECT " KEY_COLUMNS " FROM api_key"
-                          " WHERE hash = $1 AND revoked_ms = 0 AND (expires_ms = 0 OR expires_ms > $2)",
-                          "ti", hash, now_ms);
-    if (!result)
-        result = rows_one(stmt, arena, sizeof(**out), read_key, (void **)out, err);
-    return rows_named(result, err, "find API key");
-}
-
-int store_key_list(struct db *db, struct arena *arena, const char *account_id, struct api_key **rows, size_t *count,
-                   struct err *err) {
-    struct db_stmt *stmt;
-    int result = db_query(db, &stmt, err, "SELECT " KEY_COLUMNS " FROM api_key WHERE account_id = $1 ORDER BY id DESC",
-                          "t", account_id);
-    if (!result)
-        result = rows_all(stmt, arena, sizeof(**rows), read_key, (void **)rows, count, err);
-    return rows_named(result, err, "list API keys");
-}
-
-int store_key_revoke(struct db *db, const char *id, int64_t now_ms, bool *revoked, struct err *err) {
+int store_account_update(struct db *db, const struct account *account, struct err *err) {
     int64_t changes = 0;
-    int result = db_run(db, &changes, err, "UPDATE api_key SET revoked_ms = $2 WHERE id = $1 AND revoked_ms = 0", "ti",
-                        id, now_ms);
+    int result = db_run(db, &changes, err, "UPDATE account SET name = $2, tier = $3, suspended_ms = $4 WHERE id = $1",
+                        "ttti", account->id, account->name, account->tier, account->suspended_ms);
     if (!result)
-        *revoked = changes > 0;
-    return rows_named(result, err, "revoke API key %s", id);
+        result = rows_touched(changes, "account", account->id, err);
+    return rows_named(result, err, "update account %s", account->id);
 }
 
-int store_key_touch(struct db *db, const char *id, int64_t now_ms, struct err *err) {
-    int result = db_run(db, NULL, err, "UPDATE api_key SET last_used_ms = $2 WHERE id = $1 AND last_used_ms < $2", "ti",
-                        id, now_ms);
-    return rows_named(result, err, "note the use of API key %s", id);
+static int read_account_row(struct db_stmt *stmt, struct arena *arena, void *row, struct err *err) {
+    struct account_row *item = row;
+    item->users = db_int(stmt, 5);
+    item->projects = db_int(stmt, 6);
+    return read_account(stmt, arena, &item->account, err);
+}
+
+#define ACCOUNT_ROW                                                                                                    \
+    "SELECT a.id, a.name, a.tier, a.created_ms, a.suspended_ms,"                                                       \
+    " (SELECT COUNT(*) FROM account_user WHERE account_id = a.id),"                                                    \
+    " (SELECT COALESCE(SUM(total), 0) FROM project_total WHERE account_id = a.id AND state <> 'archived')"             \
+    " FROM account a"
+
+int store_account_row(struct db *db, struct arena *arena, const char *id, struct account_row **out, struct err *err) {
+    struct db_stmt *stmt;
+    int result = db_query(db, &stmt, err, ACCOUNT_ROW " WHERE a.id = $1", "t", id);
+    if (!result)
+        result = rows_one(stmt, arena, sizeof(**out), read_account_row, (void **)out, err);
+    return rows_named(result, err, "read account %s", id);
+}
+
+int store_account_list(struct db *db, struct arena *arena, int64_t page, int64_t page_size, struct account_row **rows,
+                       size_t *count, int64_t *total, struct err *err) {
+    struct db_stmt *stmt;
+    int result = store_account_count(db, total, err);
+    if (!result)
+        result = db_query(db, &stmt, err, ACCOUNT_ROW " ORDER BY a.id DESC LIMIT $1 OFFSET $2", "ii", page_size,
+                          (page - 1) * page_size);
+    if (!result)
+        result = rows_all(stmt, arena, sizeof(**rows), read_account_row, (void **)rows, count, err);
+    return rows_named(result, err, "list accounts");
 }

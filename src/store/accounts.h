@@ -1,4 +1,4 @@
-/* accounts: rows of account and api_key. */
+/* accounts: rows of account. */
 #ifndef STORE_ACCOUNTS_H
 #define STORE_ACCOUNTS_H
 
@@ -12,14 +12,16 @@ MUST_CHECK int store_account_count(struct db *db, int64_t *out, struct err *err)
 /* The oldest account: the one made at first start. *out NULL if none. */
 MUST_CHECK int store_account_first(struct db *db, struct arena *arena, struct account **out, struct err *err);
 
-MUST_CHECK int store_key_insert(struct db *db, const struct api_key *key, struct err *err);
-/* By SHA-256 hex of the presented key; revoked or expired ones are not found. */
-MUST_CHECK int store_key_find(struct db *db, struct arena *arena, const char *hash, int64_t now_ms,
-                              struct api_key **out, struct err *err);
-MUST_CHECK int store_key_list(struct db *db, struct arena *arena, const char *account_id, struct api_key **rows,
-                              size_t *count, struct err *err);
-/* *revoked false when there is no such live key. */
-MUST_CHECK int store_key_revoke(struct db *db, const char *id, int64_t now_ms, bool *revoked, struct err *err);
-MUST_CHECK int store_key_touch(struct db *db, const char *id, int64_t now_ms, struct err *err);
+MUST_CHECK int store_account_update(struct db *db, const struct account *account, struct err *err);
+
+struct account_row {
+    struct account account;
+    int64_t users, projects; /* projects: but archived ones */
+};
+MUST_CHECK int store_account_row(struct db *db, struct arena *arena, const char *id, struct account_row **out,
+                                 struct err *err);
+/* Newest first. page from 1. */
+MUST_CHECK int store_account_list(struct db *db, struct arena *arena, int64_t page, int64_t page_size,
+                                  struct account_row **rows, size_t *count, int64_t *total, struct err *err);
 
 #endif

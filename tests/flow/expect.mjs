@@ -69,6 +69,7 @@ const codes = {
   413: 'PAYLOAD_TOO_LARGE',
   415: 'UNSUPPORTED_MEDIA_TYPE',
   416: 'VALIDATION_ERROR',
+  429: 'RATE_LIMITED',
 }
 
 // The error of a refusal, which names the field at fault when there is one.

@@ -30,7 +30,7 @@ const paths = {
   [`${run}/events`]: 'GET, HEAD',
   [`${run}/events/stream`]: 'GET, HEAD',
   [`${project}/export`]: 'POST',
-  [`${project}/exports/exp_01h455vb4pex5vsknk084sn02q`]: 'GET, HEAD',
+  [`${project}/exports/exp_01h455vb4pex5vsknk084sn02q`]: 'GET, HEAD, DELETE',
   [`${project}/exports/exp_01h455vb4pex5vsknk084sn02q/download`]: 'GET, HEAD',
   [`${project}/deploy`]: 'POST',
   [`${project}/deployments/dep_01h455vb4pex5vsknk084sn02q`]: 'GET, HEAD',

@@ -48,7 +48,7 @@ export class Server {
   }
 
   async start() {
-    const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data', this.data, ...this.args], {
+    const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data', this.data, '--rate-limit', 'off', ...this.args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: cleanEnv,
     })
@@ -120,6 +120,20 @@ export class Server {
     let parsed = text
     if (text && /json/.test(response.headers.get('content-type') ?? '')) parsed = JSON.parse(text)
     return { status: response.status, text, body: parsed, headers: response.headers }
+  }
+
+  // The same server, asked with another key.
+  as(key) {
+    const other = Object.assign(Object.create(this), { key })
+    other.get = (path) => other.answer('GET', path)
+    other.post = (path, body) => other.answer('POST', path, body)
+    return other
+  }
+
+  // The same server on behalf of a new account.
+  async tenant(tier = 'enterprise', name = 'Tenant') {
+    const account = await this.post('/admin/accounts', { name, tier })
+    return Object.assign(this.as(account.apiKey.key), { account })
   }
 
   // The "data" of a call that must succeed.

@@ -14,7 +14,9 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/journal.h"
+#include "model/key.h"
 #include "store/accounts.h"
+#include "store/keys.h"
 #include "store/runs.h"
 
 struct soak {
@@ -82,7 +84,7 @@ static int event_in_tx(struct journal *journal, void *arg, struct err *err) {
 static void set_up(struct soak *soak, const char *data_dir) {
     struct err err = {0};
     soak->arena = arena_create();
-    soak->key = "pzm_soak";
+    soak->key = key_make(soak->arena);
     must(engine_open(&soak->engine, &(struct engine_config){.data_dir = data_dir}, &err), "engine", &err);
     must(store_write(engine_store(soak->engine), account_in_tx, soak, &err), "account", &err);
     must(engine_project_create(soak->engine, soak->account.id, "Soak", "An app.", soak->arena, &soak->project, &err),

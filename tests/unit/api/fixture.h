@@ -14,13 +14,15 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "model/key.h"
 #include "store/accounts.h"
 #include "store/deliveries.h"
+#include "store/keys.h"
 #include "store/projects.h"
 #include "store/runs.h"
 
-#define MEMBER_KEY "pzm_member"
-#define OTHER_KEY "pzm_other" /* of another account */
+#define MEMBER_KEY "pzm_000000000000000000000000000000016j8bzb"
+#define OTHER_KEY "pzm_00000000000000000000000000000002wzwsf7" /* of another account */
 
 struct fixture {
     char dir[64];

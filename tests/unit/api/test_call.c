@@ -7,7 +7,7 @@ static void a_key_is_needed(void **state) {
     assert_said(f, "error.code", "UNAUTHORIZED");
     assert_said(f, "success", "false");
     assert_string_equal(answer_header(&f->answer, "WWW-Authenticate"), "Bearer realm=\"prazium\"");
-    assert_int_equal(ask_as(f, "pzm_nobody", "GET", "/v1/projects", "", NULL), 401);
+    assert_int_equal(ask_as(f, "pzm_00000000000000000000000000000003avgqzw", "GET", "/v1/projects", "", NULL), 401);
     assert_int_equal(ask_as(f, "nokey", "GET", "/v1/projects", "", NULL), 401);
     assert_int_equal(ask_as(f, NULL, "GET", "/v1/projects", "Authorization: Basic cHpt\r\n", NULL), 401);
     assert_int_equal(ask_as(f, NULL, "GET", "/v1/projects", "authorization: bearer " MEMBER_KEY "\r\n", NULL), 200);

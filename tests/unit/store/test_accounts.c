@@ -1,5 +1,6 @@
 /* accounts: the first of them, and keys that are found while they live. */
 #include "fixture.h"
+#include "store/keys.h"
 
 static struct api_key add_key(struct fixture *f, const char *hash, int64_t expires_ms) {
     struct api_key key = {.name = "ci", .role = "admin", .hint = "wxyz", .created_ms = 2, .expires_ms = expires_ms};
@@ -10,9 +11,9 @@ static struct api_key add_key(struct fixture *f, const char *hash, int64_t expir
     return key;
 }
 
-static struct api_key *find(struct fixture *f, const char *hash, int64_t now_ms) {
-    struct api_key *key = NULL;
-    must(f, store_key_find(reader(f), f->arena, hash, now_ms, &key, &f->err));
+static struct identity *find(struct fixture *f, const char *hash, int64_t now_ms) {
+    struct identity *key = NULL;
+    must(f, store_key_identity(reader(f), f->arena, hash, now_ms, &key, &f->err));
     return key;
 }
 
@@ -40,7 +41,7 @@ static void keys_live_until_they_expire_or_are_revoked(void **state) {
     bool revoked = false;
     size_t count = 0;
 
-    assert_string_equal(find(f, "aa", 1000)->id, forever.id);
+    assert_string_equal(find(f, "aa", 1000)->key_id, forever.id);
     assert_non_null(find(f, "bb", 99));
     assert_null(find(f, "bb", 100));
     assert_null(find(f, "cc", 0));

@@ -1,4 +1,4 @@
-/* server, key_make: the form of API keys. */
+/* key: the form of API keys. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "cli/server.h"
+#include "model/key.h"
 
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
 

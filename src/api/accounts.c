@@ -1,0 +1,164 @@
+/* accounts: the administration of all accounts. */
+#include "api/accounts.h"
+
+#include "api/handlers.h"
+#include "base/clock.h"
+#include "base/password.h"
+#include "base/str.h"
+#include "store/accounts.h"
+#include "store/keys.h"
+#include "store/users.h"
+
+void present_user(struct jw *jw, const struct user *user) {
+    jw_object(jw);
+    jw_kstr(jw, "id", user->id);
+    jw_kstr(jw, "email", user->email);
+    jw_kstr(jw, "name", user->name);
+    jw_kstr(jw, "role", user->role);
+    jw_ktime(jw, "createdAt", user->created_ms);
+    jw_object_end(jw);
+}
+
+/* Into an open object. */
+static void present_members(struct jw *jw, const struct account_row *row) {
+    jw_kstr(jw, "id", row->account.id);
+    jw_kstr(jw, "name", row->account.name);
+    jw_kstr(jw, "tier", row->account.tier);
+    jw_kstr(jw, "status", row->account.suspended_ms ? "suspended" : "active");
+    jw_kint(jw, "users", row->users);
+    jw_kint(jw, "projects", row->projects);
+    jw_ktime(jw, "createdAt", row->account.created_ms);
+}
+
+int account_list(struct api_call *call, struct err *err) {
+    struct account_row *rows = NULL;
+    int64_t page = call_query_int(call, "page"), page_size = call_query_int(call, "pageSize"), total = 0;
+    size_t count = 0;
+    struct buf out;
+    struct jw jw;
+    int rc = store_account_list(call->db, call->arena, page, page_size, &rows, &count, &total, err);
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    jw_array(&jw);
+    for (size_t i = 0; i < count; i++) {
+        jw_object(&jw);
+        present_members(&jw, &rows[i]);
+        jw_object_end(&jw);
+    }
+    jw_array_end(&jw);
+    reply_page_end(call, &out, &jw, page, page_size, total);
+    return 0;
+}
+
+struct make_call {
+    struct account account;
+    struct user *user; /* or NULL */
+    struct api_key key;
+};
+
+static int make_in_tx(struct db *db, void *arg, struct err *err) {
+    struct make_call *call = arg;
+    int rc = store_account_insert(db, &call->account, err);
+    if (rc == 0 && call->user)
+        rc = store_user_insert(db, call->user, err);
+    return rc < 0 ? rc : store_key_insert(db, &call->key, err);
+}
+
+/* With an e-mail address there is a user, who needs a password. */
+static int new_user(struct api_call *call, const char *account_id, struct user *user, bool *is_there, struct err *err) {
+    const char *email = checked_email(call, call_text(call, "email")), *password = call_text(call, "password");
+    *is_there = email != NULL;
+    if (email && !password)
+        call_fault(call, "password", "password is required with an e-mail address");
+    if (!email && password)
+        call_fault(call, "email", "email is required with a password");
+    int rc = call_check(call, err);
+    if (rc < 0 || !email)
+        return rc;
+    *user = (struct user){.email = email, .name = email, .role = call_text(call, "role"), .created_ms = clock_now_ms()};
+    id_make(user->id, "user");
+    (void)str_copy(user->account_id, ID_LEN, account_id);
+    return password_hash(password, call->arena, &user->password_hash, err);
+}
+
+int account_create(struct api_call *call, struct err *err) {
+    struct make_call make = {
+        .account = {.name = call_text(call, "name"), .tier = call_text(call, "tier"), .created_ms = clock_now_ms()}};
+    struct user user;
+    const char *text;
+    bool has_user = false;
+    struct buf out;
+    struct jw jw;
+    id_make(make.account.id, "acct");
+    int rc = new_user(call, make.account.id, &user, &has_user, err);
+    make.user = has_user ? &user : NULL;
+    make.key = new_key(call, make.account.id, "first key", "member", &text);
+    if (rc == 0)
+        rc = store_write(engine_store(call->engine), make_in_tx, &make, err);
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    jw_object(&jw);
+    present_members(&jw, &(struct account_row){.account = make.account, .users = has_user});
+    jw_key(&jw, "user");
+    if (has_user)
+        present_user(&jw, &user);
+    else
+        jw_null(&jw);
+    jw_key(&jw, "apiKey");
+    present_key(&jw, &make.key, text);
+    jw_object_end(&jw);
+    reply_data_end(call, &out, &jw, 201);
+    return 0;
+}
+
+struct change_call {
+    const char *id, *name, *tier, *status; /* NULL: as it is */
+    struct arena *arena;
+    struct account_row *row;
+};
+
+static int change_in_tx(struct db *db, void *arg, struct err *err) {
+    struct change_call *call = arg;
+    int rc = store_account_row(db, call->arena, call->id, &call->row, err);
+    if (rc == 0 && !call->row)
+        return err_set(err, ERR_NOT_FOUND, "Account not found");
+    if (rc < 0)
+        return rc;
+    struct account *account = &call->row->account;
+    account->name = str_or(call->name, account->name);
+    account->tier = str_or(call->tier, account->tier);
+    if (str_eq(call->status, "active"))
+        account->suspended_ms = 0;
+    else if (call->status && !account->suspended_ms)
+        account->suspended_ms = clock_now_ms();
+    return store_account_update(db, account, err);
+}
+
+int account_update(struct api_call *call, struct err *err) {
+    struct change_call change = {.name = call_text(call, "name"),
+                                 .tier = call_text(call, "tier"),
+                                 .status = call_text(call, "status"),
+                                 .arena = call->arena};
+    struct buf out;
+    struct jw jw;
+    int rc = call_id(call, "account", "acct", "Account", &change.id, err);
+    if (rc == 0 && !change.name && !change.tier && !change.status)
+        call_fault(call, "name", "name, tier or status is required");
+    if (rc == 0)
+        rc = call_check(call, err);
+    /* Whoever suspends the account they come with could not undo it. */
+    if (rc == 0 && str_eq(change.status, "suspended") && str_eq(change.id, call->account_id))
+        rc = err_field(err, ERR_CONFLICT, "status", "An account cannot suspend itself");
+    if (rc == 0)
+        rc = store_write(engine_store(call->engine), change_in_tx, &change, err);
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    jw_object(&jw);
+    present_members(&jw, change.row);
+    jw_object_end(&jw);
+    reply_data_end(call, &out, &jw, 200);
+    return 0;
+}
