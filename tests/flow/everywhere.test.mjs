@@ -64,6 +64,23 @@ describe('what every operation refuses', () => {
     }
   })
 
+  test('403, of a suspended account, and of other sites', async () => {
+    const tenant = await server.tenant()
+    await server.answer('PATCH', `/admin/accounts/${tenant.account.id}`, { status: 'suspended' })
+    for (const one of documents(403)) {
+      const { operation, method, path, parameters } = one
+      const isOpen = operation.security.length === 0
+      const body = operation.requestBody?.content?.['application/json']?.example
+      const answer = await server.fetch(pathWithout(document, path, parameters), {
+        method: method.toUpperCase(),
+        headers: { authorization: isOpen ? undefined : `Bearer ${tenant.key}`, 'content-type': 'application/json', 'sec-fetch-site': isOpen ? 'cross-site' : undefined, 'x-forwarded-for': '192.0.2.1' },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      })
+      const text = await answer.text()
+      isRefusal({ status: answer.status, text, body: JSON.parse(text), headers: answer.headers }, 403, one)
+    }
+  })
+
   // Each waits for the rest of its body as long as slow senders have; all at once.
   test('408, when the body does not come', { timeout: 60_000 }, async () => {
     const all = documents(408)

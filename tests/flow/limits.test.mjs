@@ -83,6 +83,7 @@ test('health is never refused, and whoever guesses keys is', async () => {
     const answers = await Promise.all(Array.from({ length: 310 }, () => lone.call('GET', '/projects', undefined, nobody)))
     assert.deepEqual([401, 429].map((status) => answers.filter((answer) => answer.status === status).length), [300, 10])
     assert.equal((await lone.call('GET', '/health', undefined, nobody)).status, 200)
+    for (const path of ['/auth/login', '/auth/register', '/auth/logout']) refused(await lone.call('POST', path, undefined, nobody), 429)
     assert.equal((await lone.call('GET', '/projects')).status, 200, 'a good key is not held up by others\' guesses')
   } finally {
     await lone.remove()
