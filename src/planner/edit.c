@@ -7,6 +7,7 @@
 #include "planner/instruct.h"
 
 #define MOST_OPEN_POINTS 60
+#define MOST_FEEDBACK 1000 /* texts that a plan is made from */
 
 struct editing {
     const struct planner *planner;
@@ -20,10 +21,12 @@ struct editing {
     json_t *open_points;
 };
 
-/* What an earlier edit added, and this one takes back. */
+/* What an earlier edit added, and this one takes back or says again. */
 static bool is_withdrawn(const struct editing *e, const char *feedback) {
     for (size_t i = 0; i < e->lines.count; i++) {
         struct edit_line as_added = e->lines.items[i];
+        if (str_eq(as_added.wish, feedback))
+            return true;
         if (as_added.is_added)
             continue;
         as_added.is_added = true;
@@ -182,6 +185,10 @@ int planner_edit(const struct planner *planner, const struct planner_edit *edit,
     e.open_points = json_own(arena, json_array());
     edit_compare(arena, edit->plan, edit->before, edit->after, &e.lines);
     gather_feedback(&e);
+    if (e.input.feedback_count > MOST_FEEDBACK)
+        return err_field(err, ERR_VALIDATION, "documents",
+                         "With this, the changes of all versions are more than %d; describe the app anew",
+                         MOST_FEEDBACK);
     int rc = make_plan(&e, err);
     if (rc < 0)
         return rc;

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -15,14 +16,18 @@
 
 struct reading {
     struct arena *arena;
-    json_t *criteria; /* [{"id" (missing where none is given), "title", "statement"}] */
-    json_t *current;  /* of them, or NULL */
-    bool is_proof;    /* past the statement: how it is proven, which is not read */
+    json_t *criteria;     /* [{"id" (missing where none is given), "title", "statement"}] */
+    json_t *current;      /* of them, or NULL */
+    struct buf statement; /* of current, as far as it is read */
+    bool is_proof;        /* past the statement: how it is proven, which is not read */
     struct err *err;
 };
 
-static const char *joined(struct arena *arena, const char *a, const char *b) {
-    return *a ? arena_printf(arena, "%s %s", a, b) : b;
+static void close_criterion(struct reading *reading) {
+    if (reading->current)
+        put_str(reading->current, "statement", str_or(reading->statement.data, ""));
+    reading->current = NULL;
+    buf_reset(&reading->statement);
 }
 
 /* White space runs as one blank, none at the ends. */
@@ -49,6 +54,7 @@ static size_t id_len(const char *text) {
 }
 
 static int open_criterion(struct reading *reading, const char *id, const char *title) {
+    close_criterion(reading);
     if (id && find_by(reading->criteria, "id", id, NULL))
         return err_field(reading->err, ERR_VALIDATION, DOCUMENT, "%s is there twice", id);
     if (json_array_size(reading->criteria) == MOST_CRITERIA)
@@ -75,13 +81,12 @@ static int read_line(struct reading *reading, const char *line) {
     if (is_heading && level == 3 && *text)
         return open_criterion(reading, NULL, text);
     if (is_heading)
-        reading->current = NULL;
+        close_criterion(reading);
     if (is_heading || !reading->current || !*line)
         return 0;
     reading->is_proof = reading->is_proof || str_starts(line, "Proven by ");
     if (!reading->is_proof)
-        put_str(reading->current, "statement",
-                joined(reading->arena, json_str(reading->current, "statement", ""), line));
+        buf_printf(&reading->statement, "%s%s", reading->statement.len > 0 ? " " : "", line);
     return 0;
 }
 
@@ -93,6 +98,8 @@ static int read_criteria(struct arena *arena, const char *text, json_t **out, st
         rc = read_line(&reading, squeezed(arena, text, len));
         text += len + (text[len] == '\n');
     }
+    close_criterion(&reading);
+    buf_release(&reading.statement);
     if (rc == 0)
         *out = reading.criteria;
     return rc;
@@ -103,7 +110,7 @@ static int read_criteria(struct arena *arena, const char *text, json_t **out, st
 struct merging {
     struct arena *arena;
     json_t *plan;
-    const json_t *old_plan, *before;
+    const json_t *old_plan, *before, *given;
     json_t *open_points;
     json_t *generated; /* what the planner would ask to be proven */
     bool *is_used;     /* of generated */
@@ -117,6 +124,8 @@ struct merging {
 /* By its words, not its number: that changes with the plan. */
 static const char *key_of(struct arena *arena, const json_t *criterion) {
     const char *title = json_str(criterion, "title", ""), *statement = json_str(criterion, "statement", "");
+    title = *title ? title : statement;
+    statement = *statement ? statement : title;
     return arena_printf(arena, "%s\n%s", squeezed(arena, title, strlen(title)),
                         squeezed(arena, statement, strlen(statement)));
 }
@@ -166,14 +175,29 @@ static void put_open_point(struct merging *m, const char *text) {
     json_array_append_new(m->open_points, json_string(text));
 }
 
+/* The one of the old plan that this is: by its id, or where the document gives none, by its words. */
+static const json_t *old_of(const struct merging *m, const char *id, const char *key) {
+    const json_t *criteria = json_object_get(m->old_plan, "criteria");
+    size_t i;
+    json_t *old;
+    if (id)
+        return find_by(criteria, "id", id, NULL);
+    json_array_foreach ((json_t *)criteria, i, old) {
+        const char *old_id = json_str(old, "id", "");
+        if (str_eq(key_of(m->arena, old), key) && !find_by(m->given, "id", old_id, NULL) &&
+            !find_by(m->criteria, "id", old_id, NULL))
+            return old;
+    }
+    return NULL;
+}
+
 static void merge_one(struct merging *m, const json_t *given) {
     const char *id = json_str(given, "id", NULL), *key = key_of(m->arena, given);
-    const json_t *was = id ? find_by(m->before, "id", id, NULL) : NULL;
-    const json_t *old = id ? find_by(json_object_get(m->old_plan, "criteria"), "id", id, NULL) : NULL;
-    bool is_unchanged = was && str_eq(key_of(m->arena, was), key);
+    const json_t *was = id ? find_by(m->before, "id", id, NULL) : NULL, *old = old_of(m, id, key);
+    bool is_unchanged = id ? was && str_eq(key_of(m->arena, was), key) : old != NULL;
     json_t *criterion = take_generated(m, key);
     if (!id)
-        id = arena_printf(m->arena, "AC-%lld", (long long)++m->last_number);
+        id = old ? json_str(old, "id", "") : arena_printf(m->arena, "AC-%lld", (long long)++m->last_number);
     if (!criterion && is_unchanged && !has_no_check(old)) {
         m->left_out = arena_printf(m->arena, "%s%s%s", m->left_out, m->left_out_count++ ? ", " : "", id);
         return;
@@ -225,6 +249,7 @@ int edit_criteria(struct arena *arena, json_t *plan, const json_t *old_plan, con
                         .plan = plan,
                         .old_plan = old_plan,
                         .before = was,
+                        .given = given,
                         .open_points = open_points,
                         .generated = json_own(arena, json_deep_copy(json_object_get(plan, "criteria"))),
                         .criteria = json_array(),

@@ -241,15 +241,22 @@ static void criteria_keep_their_ids_and_checks(void **state) {
     append(f, &e, "ACCEPTANCE.md", "### AC-999 The moon is round\n\nWhen somebody looks up, then it is round.");
     append(f, &e, "ACCEPTANCE.md", "### No number yet\n\nWhen it has none, then it gets one.");
     append(f, &e, "ACCEPTANCE.md", "- **AC-998**: in one line");
+    append(f, &e, "ACCEPTANCE.md", "### Nothing but a title");
     finish(f, &e);
-    assert_int_equal(json_array_size(json_object_get(e.is.plan, "criteria")), count + 3);
+    assert_int_equal(json_array_size(json_object_get(e.is.plan, "criteria")), count + 4);
     assert_string_equal(check_kind(criterion(&e.is, "AC-2")), "none");
     assert_string_equal(check_kind(criterion(&e.is, "AC-999")), "none");
     assert_string_equal(json_str(criterion(&e.is, "AC-1000"), "title", ""), "No number yet");
     assert_string_equal(json_str(criterion(&e.is, "AC-998"), "statement", ""), "in one line");
     assert_true(json_equal(criterion(&e.is, "AC-3"), criterion(&e.was, "AC-3")));
-    assert_int_equal(open_points(&e), 4);
+    assert_string_equal(json_str(criterion(&e.is, "AC-1001"), "title", ""), "Nothing but a title");
+    assert_int_equal(open_points(&e), 5);
     assert_true(tells(&e, "AC-999 (\"The moon is round\"): no check is known for it"));
+    /* The next edit leaves them as they are, and says it again. */
+    struct edited again = {.was = e.is, .after = json_own(f->arena, json_deep_copy(e.is.documents))};
+    finish(f, &again);
+    assert_true(json_equal(json_object_get(again.is.plan, "criteria"), json_object_get(e.is.plan, "criteria")));
+    assert_int_equal(open_points(&again), 5);
 }
 
 static void a_check_is_found_again_by_its_words(void **state) {
@@ -273,6 +280,23 @@ static void a_criterion_twice_is_refused(void **state) {
     assert_string_equal(err.message, "AC-1 is there twice");
 }
 
+static void feedback_stays_bounded(void **state) {
+    struct fixture *f = *state;
+    struct edited e = begin(f);
+    struct err err = {0};
+    json_t *feedback = json_own(f->arena, json_array());
+    for (int i = 0; i < 1000; i++)
+        json_array_append_new(feedback, json_sprintf("add a field shade %d to projects", i));
+    append(f, &e, "SPEC.md", "Add a field budget to projects.");
+    assert_int_equal(try_edit(f, &e, feedback, &err), -ERR_VALIDATION);
+    assert_string_equal(err.field, "documents");
+    /* What is said again takes no further place. */
+    json_array_set_new(feedback, 7, json_string("Add a field budget to projects."));
+    if (try_edit(f, &e, feedback, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(json_array_size(e.feedback), 1000);
+}
+
 static void odd_documents_do_no_harm(void **state) {
     static const char *const odd[] = {
         "x",      "|",     "|||||||||||", "# ",           "## \n## \n", "### AC-\n###\n",
@@ -289,6 +313,68 @@ static void odd_documents_do_no_harm(void **state) {
     }
 }
 
+/* Lines dropped, doubled, cut and mixed at random, always the same: whatever comes of it can be built. */
+static uint32_t dice;
+static uint32_t rolled(uint32_t sides) {
+    dice = dice * 1664525 + 1013904223;
+    return (dice >> 8) % sides;
+}
+
+static const char *shuffled(struct fixture *f, const char *text) {
+    static const char *const more[] = {"Add suppliers.",
+                                       "| `x` | X | whole number, required |",
+                                       "## Whales",
+                                       "Remove tasks.",
+                                       "rename projects to ships",
+                                       "### AC-7 again",
+                                       "- **Dashboard** (`/`): x",
+                                       "|",
+                                       "Every task needs a due date and a colour."};
+    char **lines;
+    size_t count;
+    const char *out = "";
+    str_split(f->arena, text, "\n", &lines, &count);
+    for (size_t i = 0; i < count; i++) {
+        const char *line = lines[i];
+        uint32_t roll = rolled(str_starts(text, "# Acme: acceptance") ? 400 : 40);
+        if (roll == 0)
+            continue;
+        if (roll == 1)
+            line = arena_printf(f->arena, "%s\n%s", line, more[rolled(ARRAY_LEN(more))]);
+        if (roll == 2)
+            line = arena_strndup(f->arena, line, str_utf8_next(line, strlen(line)));
+        if (roll == 3)
+            line = lines[rolled((uint32_t)count)];
+        out = arena_printf(f->arena, "%s%s\n", out, line);
+    }
+    return out;
+}
+
+static void any_mixture_can_be_built(void **state) {
+    struct fixture *f = *state;
+    const char *rounds = getenv("EDIT_ROUNDS");
+    size_t planned = 0;
+    for (dice = 1; dice <= (rounds ? (uint32_t)atoi(rounds) : 20); dice++) {
+        uint32_t seed = dice;
+        struct edited e = begin(f);
+        struct err err = {0};
+        json_t *tasks = NULL;
+        const char *name;
+        json_t *text;
+        json_object_foreach (e.was.documents, name, text)
+            set(&e, name, shuffled(f, json_string_value(text)));
+        int rc = try_edit(f, &e, NULL, &err);
+        if (rc < 0 && !str_starts(err.field, "documents"))
+            fail_msg("round %u: %s", seed, err.message);
+        planned += rc == 0;
+        if (rc == 0 && planner_decompose(f->planner, e.is.plan, NULL, 0, f->arena, &tasks, &err) < 0)
+            fail_msg("round %u: %s", seed, err.message);
+        arena_reset(f->arena);
+        dice = seed;
+    }
+    assert_true(planned > 0); /* the others name a criterion twice */
+}
+
 /* As many lines as there may be are gone over once, and the rest is counted. */
 static void long_documents_are_bounded(void **state) {
     struct fixture *f = *state;
@@ -297,8 +383,10 @@ static void long_documents_are_bounded(void **state) {
     for (size_t i = 0; i < 50000; i++)
         memcpy(text + 2 * i, i % 2 ? "a\n" : "b\n", 2);
     append(f, &e, "SPEC.md", text);
+    append(f, &e, "ACCEPTANCE.md", arena_printf(f->arena, "### AC-900 All of it\n\n%s", text));
     finish(f, &e);
-    assert_true(open_points(&e) <= 61);
+    assert_int_equal(strlen(json_str(criterion(&e.is, "AC-900"), "statement", "")), 99999);
+    assert_true(open_points(&e) <= 62);
     assert_true(tells(&e, "not looked into"));
 }
 
@@ -317,7 +405,9 @@ int main(void) {
         cmocka_unit_test(criteria_keep_their_ids_and_checks),
         cmocka_unit_test(a_check_is_found_again_by_its_words),
         cmocka_unit_test(a_criterion_twice_is_refused),
+        cmocka_unit_test(feedback_stays_bounded),
         cmocka_unit_test(odd_documents_do_no_harm),
+        cmocka_unit_test(any_mixture_can_be_built),
         cmocka_unit_test(long_documents_are_bounded),
     };
     return cmocka_run_group_tests(tests, plans_setup, plans_teardown);
