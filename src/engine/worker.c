@@ -385,7 +385,9 @@ void workers_look(struct workers *pool, struct workers_state *out) {
     out->beat_ms = now_ms - pool->beat_ms;
     for (int i = 0; i < pool->count; i++) {
         const struct worker *worker = &pool->workers[i];
-        out->stuck += worker->current && worker->lost_ms && now_ms - worker->lost_ms > pool->engine->lease_ms;
+        bool is_lost = worker->current && worker->lost_ms;
+        out->lost += is_lost;
+        out->stuck += is_lost && now_ms - worker->lost_ms > pool->engine->lease_ms;
     }
     pthread_mutex_unlock(&pool->lock);
 }

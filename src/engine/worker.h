@@ -12,7 +12,8 @@ void workers_count(struct workers *workers, int *total, int *busy);
 
 struct workers_state {
     int total, busy;
-    int stuck;       /* still at a job whose lease was lost more than a lease ago */
+    int lost;        /* still at a job whose lease was lost */
+    int stuck;       /* of them, since more than a lease ago */
     int64_t beat_ms; /* since the heartbeat last kept all leases */
 };
 void workers_look(struct workers *workers, struct workers_state *out);

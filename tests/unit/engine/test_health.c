@@ -132,13 +132,55 @@ static void a_look_at_workers(void **state) {
     assert_int_equal(workers.total, 0);
 }
 
+static atomic_bool may_go_on;
+
+static bool may_end(struct fixture *f) {
+    return atomic_load(&may_go_on);
+}
+
+/* Listens to nobody. */
+static int hang(struct fixture *f, const struct agent_request *request, struct agent_result *result, struct err *err) {
+    (void)wait_until(f, may_end);
+    return err_set(err, ERR_STALE, "too late");
+}
+
+static bool is_working(struct fixture *f) {
+    return atomic_load(&f->tries) > 0;
+}
+
+static bool is_lost(struct fixture *f) {
+    struct workers_state workers;
+    workers_look(f->engine->workers, &workers);
+    assert_int_equal(workers.stuck, 0);
+    return workers.lost == 1;
+}
+
+/* Its lease was lost a lease ago, and it is still at it, while the job waits for somebody else. */
+static void a_worker_that_is_stuck_is_seen(void **state) {
+    struct fixture *f = *state;
+    struct engine_health health;
+    atomic_store(&may_go_on, false);
+    f->work = hang;
+    add_task(f, "task-001", "one", "", "a/**", "a/x");
+    must(f, workers_start(&f->engine->workers, f->engine, 1, &f->err));
+    begin_run(f);
+    assert_true(wait_until(f, is_working));
+    assert_int_equal(reclaim(f), 1);
+    assert_true(wait_until(f, is_lost));
+    clock_advance_ms(f->engine->lease_ms + 1);
+    engine_get_health(f->engine, f->arena, &health);
+    assert_int_equal(health.workers, HEALTH_DEGRADED);
+    assert_int_equal(health.workers_alive, 0);
+    atomic_store(&may_go_on, true);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         engine_test(all_is_well),          engine_test(a_dead_database_is_unhealthy),
         engine_test(slow_writes_degrade),  engine_test(a_disk_that_is_nearly_full_degrades),
         engine_test(no_workers_degrade),   engine_test(silent_or_stuck_workers_degrade_when_jobs_wait),
         engine_test(every_reason_is_told), engine_test(a_look_at_a_server_without_workers),
-        engine_test(a_look_at_workers),
+        engine_test(a_look_at_workers),    engine_test(a_worker_that_is_stuck_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
