@@ -344,9 +344,12 @@ static bool apply_settings(struct draft *draft, const struct clause *clause) {
                 {"sky", "theme", "sky"},         {"blue", "theme", "sky"},          {"violet", "theme", "violet"},
                 {"purple", "theme", "violet"},   {"slate", "theme", "slate"},       {"grey", "theme", "slate"},
                 {"gray", "theme", "slate"}};
+    const char *set = NULL; /* the setting that was set last: the first word for it counts */
     if (clause->count > 12)
         return false;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (str_eq(set, rows[i].setting))
+            continue;
         bool speaks_of_it = str_eq(rows[i].setting, "currency")
                                 ? clause_find(clause, "currency use in amounts prices", 0) < clause->count
                             : str_eq(rows[i].setting, "weekStart")
@@ -355,9 +358,9 @@ static bool apply_settings(struct draft *draft, const struct clause *clause) {
         if (!speaks_of_it || clause_find(clause, rows[i].word, 0) == clause->count)
             continue;
         put_str(draft->settings, rows[i].setting, rows[i].value);
-        return true;
+        set = rows[i].setting;
     }
-    return false;
+    return set != NULL;
 }
 
 static void switch_on(struct draft *draft, const char *capability) {

@@ -177,6 +177,15 @@ static void records_come_and_go(void **state) {
     plans_check_proofs(e.is.plan);
 }
 
+static void settings_are_followed(void **state) {
+    struct fixture *f = *state;
+    struct edited e = begin(f);
+    replace(f, &e, "SPEC.md", "the colour is indigo", "the colour is rose");
+    finish(f, &e);
+    assert_string_equal(json_str(json_object_get(e.is.plan, "settings"), "theme", ""), "rose");
+    no_open_points(&e);
+}
+
 static void a_heading_of_data_renames(void **state) {
     struct fixture *f = *state;
     struct edited e = begin(f);
@@ -398,6 +407,7 @@ int main(void) {
         cmocka_unit_test(a_row_that_changed_is_one_wish),
         cmocka_unit_test(words_that_the_plan_cannot_follow_are_told),
         cmocka_unit_test(records_come_and_go),
+        cmocka_unit_test(settings_are_followed),
         cmocka_unit_test(a_heading_of_data_renames),
         cmocka_unit_test(what_stays_in_the_plan_is_told),
         cmocka_unit_test(a_page_goes_with_its_route),

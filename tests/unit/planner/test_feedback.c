@@ -45,6 +45,21 @@ static void fields_are_added_and_removed(void **state) {
     assert_true(json_flag(plans_field(&spec, "tasks", "dueOn"), "required", false));
 }
 
+/* The type that is said, and names with "on" and "of" in them. */
+static void fields_have_types_and_long_names(void **state) {
+    struct fixture *f = *state;
+    struct planner_spec spec = plans_spec(f, BOARDS, "add a field weight as a whole number to projects");
+    assert_string_equal(json_str(plans_field(&spec, "projects", "weight"), "type", ""), "integer");
+    spec = plans_spec(f, BOARDS, "add a date of birth as date to tasks; make the date of birth of tasks required");
+    assert_string_equal(json_str(plans_field(&spec, "tasks", "dateOfBirth"), "type", ""), "date");
+    assert_true(json_flag(plans_field(&spec, "tasks", "dateOfBirth"), "required", false));
+    spec = plans_spec(f, BOARDS, "remove the due on from tasks");
+    assert_null(plans_field(&spec, "tasks", "dueOn"));
+    spec = plans_spec(f, BOARDS, "rename the due on of tasks to deadline");
+    assert_string_equal(json_str(plans_field(&spec, "tasks", "dueOn"), "label", ""), "Deadline");
+    assert_int_equal(json_array_size(spec.open_points), 0);
+}
+
 static void entities_are_added(void **state) {
     struct fixture *f = *state;
     struct planner_spec spec =
@@ -62,6 +77,11 @@ static void settings_are_set(void **state) {
     assert_string_equal(json_str(json_object_get(spec.plan, "settings"), "weekStart", ""), "sunday");
     assert_string_equal(json_str(json_object_get(spec.plan, "settings"), "theme", ""), "emerald");
     assert_int_equal(json_array_size(spec.open_points), 0);
+    /* Several in one sentence. */
+    spec = plans_spec(f, plans_descriptions[5], "Amounts are in GBP, weeks start on Sunday, the colour is rose.");
+    assert_string_equal(json_str(json_object_get(spec.plan, "settings"), "currency", ""), "GBP");
+    assert_string_equal(json_str(json_object_get(spec.plan, "settings"), "weekStart", ""), "sunday");
+    assert_string_equal(json_str(json_object_get(spec.plan, "settings"), "theme", ""), "rose");
 }
 
 static void more_detail_is_given(void **state) {
@@ -84,13 +104,10 @@ static void what_is_not_understood_is_an_open_point(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(features_come_and_go),
-        cmocka_unit_test(entities_are_renamed),
-        cmocka_unit_test(fields_are_added_and_removed),
-        cmocka_unit_test(entities_are_added),
-        cmocka_unit_test(settings_are_set),
-        cmocka_unit_test(more_detail_is_given),
-        cmocka_unit_test(what_is_not_understood_is_an_open_point),
+        cmocka_unit_test(features_come_and_go),         cmocka_unit_test(entities_are_renamed),
+        cmocka_unit_test(fields_are_added_and_removed), cmocka_unit_test(fields_have_types_and_long_names),
+        cmocka_unit_test(entities_are_added),           cmocka_unit_test(settings_are_set),
+        cmocka_unit_test(more_detail_is_given),         cmocka_unit_test(what_is_not_understood_is_an_open_point),
     };
     return cmocka_run_group_tests(tests, plans_setup, plans_teardown);
 }
