@@ -1,6 +1,8 @@
 /* deliver: exports and deployments: who may ask, what is made, what is left when it fails. */
 #include "toy.h"
 
+#include <sched.h>
+
 #include "base/hash.h"
 #include "engine/janitor.h"
 #include "engine/services.h"
@@ -378,6 +380,42 @@ static void an_export_is_deleted(void **state) {
     assert_null(claim(f));
 }
 
+struct making {
+    struct job_context *job;
+    int rc;
+    struct err err;
+};
+
+static void *make_main(void *arg) {
+    struct making *making = arg;
+    making->rc = make_export(making->job, &making->err);
+    store_thread_end(making->job->engine->store);
+    return NULL;
+}
+
+/* Whoever comes first, nothing is left. */
+static void an_export_is_deleted_while_it_is_made(void **state) {
+    struct fixture *f = *state;
+    begin_built(f);
+    for (int i = 0; i < 20; i++) {
+        const char *id = create_export(f)->id;
+        struct making making = {.job = take_job(f, JOB_EXPORT_MAKE)};
+        pthread_t thread;
+        making.job->arena = arena_create();
+        assert_int_equal(pthread_create(&thread, NULL, make_main, &making), 0);
+        if (i % 2)
+            sched_yield();
+        must(f, engine_export_delete(f->engine, f->account_id, f->project_id, id, &f->err));
+        pthread_join(thread, NULL);
+        if (making.rc < 0)
+            fail_msg("%s", making.err.message);
+        arena_destroy(making.job->arena);
+        assert_null(export_now(f, id));
+        assert_false(fs_exists(engine_export_path(f->engine, id, f->arena)));
+        assert_null(claim(f));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         engine_test(an_export_is_made_and_expires),
@@ -395,6 +433,7 @@ int main(void) {
         engine_test(an_old_deployment_comes_too_late),
         engine_test(archiving_stops_what_runs),
         engine_test(an_export_is_deleted),
+        engine_test(an_export_is_deleted_while_it_is_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
