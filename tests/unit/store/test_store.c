@@ -80,7 +80,7 @@ static void health_and_check(void **state) {
     struct fixture *f = *state;
     must(f, store_ping(f->store, &f->err));
     must(f, store_check(f->store, &f->err));
-    assert_int_equal(store_schema_version(), 1);
+    assert_int_equal(store_schema_version(), 2);
 }
 
 static void reopen_fails(struct fixture *f, enum err_code code, const char *part) {
