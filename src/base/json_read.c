@@ -48,6 +48,90 @@ json_t *json_own(struct arena *arena, json_t *value) {
     return value;
 }
 
+struct frame {
+    bool is_array, is_named; /* is_named: past the ':' of a member */
+    size_t index;
+    const char *name;
+    size_t name_len;
+};
+
+/* Reads on to the end of the string that begins at text[*at]. */
+static void pass_string(const char *text, size_t len, size_t *at, struct frame *frame) {
+    size_t start = ++*at;
+    while (*at < len && text[*at] != '"')
+        *at += text[*at] == '\\' ? 2 : 1;
+    if (frame && !frame->is_array && !frame->is_named) {
+        frame->name = text + start;
+        frame->name_len = (*at < len ? *at : len) - start;
+    }
+}
+
+/* Where in the value text[len] is, as "answers.0.questionId"; names are as they are written there. What comes before is
+ * sound and at most JSON_MAX_DEPTH deep. */
+static const char *path_at(struct arena *arena, const char *text, size_t len) {
+    struct frame frames[JSON_MAX_DEPTH] = {0};
+    CLEANUP(buf_release) struct buf path = {0};
+    size_t depth = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        struct frame *top = depth ? &frames[depth - 1] : NULL;
+        if (text[i] == '"')
+            pass_string(text, len, &i, top);
+        else if (text[i] == '[' || text[i] == '{')
+            frames[depth++] = (struct frame){.is_array = text[i] == '['};
+        else if (text[i] == ']' || text[i] == '}')
+            depth--;
+        else if (text[i] == ':')
+            top->is_named = true;
+        else if (text[i] == ',')
+            top->index++, top->is_named = false;
+    }
+    for (size_t i = 0; i < depth; i++) {
+        if (path.len)
+            buf_putc(&path, '.');
+        if (frames[i].is_array)
+            buf_printf(&path, "%zu", frames[i].index);
+        else
+            buf_put(&path, frames[i].name, frames[i].name_len);
+    }
+    return arena_strndup(arena, path.data, path.len);
+}
+
+/* True if there is nothing wrong with text but what jansson refuses of sound JSON: NUL, numbers beyond its types. What
+ * comes after such a number is not looked at. */
+static bool is_sound(const char *text, size_t len) {
+    CLEANUP(mem_freep) char *copy = mem_strndup(text, len);
+    json_error_t problem = {0};
+
+    for (size_t i = 0; i + 5 < len; i++) {
+        if (copy[i] != '\\')
+            continue;
+        if (memcmp(copy + i + 1, "u0000", 5) == 0)
+            copy[i + 5] = '1';
+        i++;
+    }
+    json_t *value = json_loadb(copy, len, JSON_DECODE_ANY, &problem);
+    json_decref(value);
+    return value || json_error_code(&problem) == json_error_numeric_overflow;
+}
+
+static int refuse(struct arena *arena, const char *text, size_t len, const json_error_t *problem, struct err *err) {
+    enum json_error_code code = json_error_code(problem);
+    const char *what = NULL;
+
+    if (code == json_error_duplicate_key)
+        what = "is given twice";
+    else if (code == json_error_null_character || code == json_error_null_byte_in_key)
+        what = "must not contain NUL";
+    else if (code == json_error_numeric_overflow)
+        what = "is too large a number";
+    if (!what || !is_sound(text, len))
+        return err_set(err, ERR_VALIDATION, "line %d, column %d: %s", problem->line > 0 ? problem->line : 1,
+                       problem->column > 0 ? problem->column : 1, problem->text);
+    const char *path = path_at(arena, text, problem->position > 0 ? (size_t)problem->position : 0);
+    return err_field(err, ERR_VALIDATION, path, "%s %s", path[0] ? path : "the value", what);
+}
+
 int json_parse(struct arena *arena, const char *text, size_t len, json_t **out, struct err *err) {
     size_t line = 0, column = 0;
     json_error_t problem = {0};
@@ -57,8 +141,7 @@ int json_parse(struct arena *arena, const char *text, size_t len, json_t **out, 
         return err_set(err, ERR_VALIDATION, "line %zu, column %zu: %s", line, column, fault);
     json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
     if (!value)
-        return err_set(err, ERR_VALIDATION, "line %d, column %d: %s", problem.line > 0 ? problem.line : 1,
-                       problem.column > 0 ? problem.column : 1, problem.text);
+        return refuse(arena, text, len, &problem, err);
     *out = json_own(arena, value);
     return 0;
 }
