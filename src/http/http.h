@@ -35,6 +35,7 @@ struct http_reply;
 struct http_request;
 struct http_server;
 struct http_stream;
+struct http_websocket;
 
 /* Answers request by filling in reply; context is the server's. A reply left untouched is sent as an empty 200. */
 typedef void http_handler(struct http_request *request, struct http_reply *reply, void *context);
@@ -91,6 +92,7 @@ struct http_config {
     size_t max_connections;    /* of all loops; more wait in the kernel's queue. 0: 16384 */
     int64_t header_timeout_ms; /* for a request's line and headers, and an idle connection. 0: 15 s */
     int64_t stream_tick_ms;    /* 0: 15 s */
+    int64_t websocket_ping_ms; /* a silent peer is asked for a sign of life, and cut after as long again. 0: 20 s */
 };
 
 /* Binds, starts the threads and serves. ERR_VALIDATION for a bad address or route, ERR_UNAVAILABLE if it cannot be
@@ -105,7 +107,7 @@ void http_server_destroy(struct http_server *server); /* stops without grace if 
 
 /* What there is now. */
 struct http_stats {
-    size_t connections, requests, streams, pool_waiting;
+    size_t connections, requests, streams, websockets, pool_waiting;
 };
 void http_server_stats(struct http_server *server, struct http_stats *out);
 
@@ -192,5 +194,40 @@ struct http_stream *http_reply_stream(struct http_reply *reply, const char *cont
 void http_stream_wake(struct http_stream *stream);
 struct http_stream *http_stream_ref(struct http_stream *stream);
 void http_stream_unref(struct http_stream *stream); /* accepts NULL */
+
+/* ---- WebSockets (RFC 6455): a GET request becomes a connection of messages both ways. Fragments, pings, closing and
+ * whatever the RFC refuses are seen to here. ---- */
+
+/* All on the loop's thread; they must not block. */
+struct http_websocket_ops {
+    /* A whole message; text is valid UTF-8 (and may hold NULs). Not called while more than 64 KiB of what was sent wait
+     * for a slow reader: what it sends waits too, in its socket. */
+    void (*on_message)(void *arg, const char *data, size_t len, bool is_text);
+    /* Sends the next portion by http_websocket_send, some ten KiB at most. Only called when all before it is written,
+     * so a slow reader costs no memory: at the beginning, after a message, after a wake-up, and again while it returns
+     * HTTP_NEXT_DATA. HTTP_NEXT_END closes with 1000. */
+    enum http_next (*next)(void *arg);
+    /* About every second. May be NULL. */
+    void (*on_tick)(void *arg);
+    /* Once, when none of these will be called any more. Frees arg. Also called when the WebSocket never began because
+     * the client went away. May be NULL. */
+    void (*on_close)(void *arg);
+};
+
+/* Makes the reply a WebSocket and returns a handle, which the caller gives back with http_websocket_unref (in on_close,
+ * say); arg is the WebSocket's from now on. When the request does not ask for one as it should, NULL: the reply is the
+ * error (400, 426), and arg stays the caller's. A message of more than max_message_bytes closes the connection
+ * (1009). */
+struct http_websocket *http_reply_websocket(struct http_reply *reply, const struct http_websocket_ops *ops, void *arg,
+                                            size_t max_message_bytes);
+/* Both from within ops' functions only; they do nothing once the closing has begun. What on_message sends for one
+ * message is the caller's to bound. */
+void http_websocket_send(struct http_websocket *ws, bool is_text, const void *data, size_t len);
+/* After what was sent before. code: 1000, 1001, 1003, 1007 to 1014, 3000 to 4999. reason: UTF-8, at most 123 bytes. */
+void http_websocket_close(struct http_websocket *ws, int code, const char *reason);
+/* Has next called soon: as http_stream_wake. */
+void http_websocket_wake(struct http_websocket *ws);
+struct http_websocket *http_websocket_ref(struct http_websocket *ws);
+void http_websocket_unref(struct http_websocket *ws); /* accepts NULL */
 
 #endif

@@ -105,6 +105,7 @@ struct http_reply {
     int fd; /* -1: none */
     uint64_t file_offset, file_length;
     struct http_stream *stream;
+    struct http_websocket *websocket;
     bool must_close;
 };
 
@@ -164,6 +165,28 @@ struct MHD_Response *stream_begin(struct http_stream *stream, struct http_reques
 void stream_finish(struct http_stream *stream);
 void streams_tick(struct http_loop *loop);
 void streams_end(struct http_loop *loop); /* draining: each ends now */
+
+/* sha1.c */
+enum { SHA1_BYTES = 20 };
+void sha1(const void *data, size_t len, uint8_t out[SHA1_BYTES]);
+
+/* handshake.c: 0, or the status to refuse with. */
+int handshake_check(const struct http_request *request, const char **message);
+enum { HANDSHAKE_ACCEPT_LEN = 29 };
+/* Of a request that was found good. */
+void handshake_accept(const struct http_request *request, char out[HANDSHAKE_ACCEPT_LEN]);
+
+/* websocket.c */
+/* With two references: the reply's and the caller's. */
+struct http_websocket *websocket_create(struct http_loop *loop, const struct http_websocket_ops *ops, void *arg,
+                                        size_t max_message_bytes);
+struct MHD_Response *websocket_begin(struct http_websocket *ws, struct http_request *request);
+/* The connection is gone, or it never began: on_close was called, drops the reply's reference. */
+void websocket_finish(struct http_websocket *ws);
+void websockets_sweep(struct http_loop *loop);
+void websockets_end(struct http_loop *loop); /* draining: each is closed now, by a handshake */
+void websockets_cut(struct http_loop *loop);
+bool websocket_owns(const struct http_watch *watch);
 
 /* exchange.c: libmicrohttpd's callbacks. */
 enum MHD_Result exchange_access(void *loop, struct MHD_Connection *mhd, const char *url, const char *method,
@@ -237,7 +260,7 @@ struct http_loop {
     struct mailbox *mailbox;
     int epoll_fd;
     struct listener listener;
-    struct list conns, streams, lingerers, watches, dead_watches;
+    struct list conns, streams, websockets, lingerers, watches, dead_watches;
     struct http_request *spares;
     size_t spare_count;
     size_t suspended;   /* connections: by the pool, or idle streams */
@@ -252,7 +275,7 @@ struct http_loop {
     bool is_idle_cut;
     struct note drain_note;
     uint64_t id_state;
-    atomic_size_t requests, stream_count;
+    atomic_size_t requests, stream_count, websocket_count;
 };
 
 /* watch.c: those that were removed, once no event at hand names them. */

@@ -22,8 +22,8 @@ static void on_daemon(struct http_watch *watch, uint32_t ready, void *arg) {
 static struct MHD_Daemon *start_daemon(struct http_loop *loop) {
     /* Without a thread or a listener of its own, see the head of exchange.c and listen.c. TURBO: it does not shut a
      * socket down before it tells us that it closes it. */
-    unsigned flags = MHD_USE_EPOLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO |
-                     MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+                     MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO | MHD_USE_ERROR_LOG;
     return MHD_start_daemon(
         flags, 0, NULL, NULL, exchange_access, loop, MHD_OPTION_EXTERNAL_LOGGER, overrule_logged, loop,
         MHD_OPTION_URI_LOG_CALLBACK, exchange_line, loop, MHD_OPTION_NOTIFY_COMPLETED, exchange_done, loop,
@@ -33,7 +33,8 @@ static struct MHD_Daemon *start_daemon(struct http_loop *loop) {
 }
 
 int loop_create(struct http_server *server, struct http_loop *loop, struct err *err) {
-    struct list *lists[] = {&loop->conns, &loop->streams, &loop->lingerers, &loop->watches, &loop->dead_watches};
+    struct list *lists[] = {&loop->conns,     &loop->streams, &loop->websockets,
+                            &loop->lingerers, &loop->watches, &loop->dead_watches};
     struct http_watch *watch;
 
     loop->server = server;
@@ -95,6 +96,7 @@ static void sweep(struct http_loop *loop) {
     loop->next_sweep_ms = loop->now_ms + (is_hurried ? DRAIN_SWEEP_MS : SWEEP_MS);
     conn_sweep(loop);
     streams_tick(loop);
+    websockets_sweep(loop);
     linger_sweep(loop);
     listen_resume(loop);
 }
@@ -127,10 +129,12 @@ static void cut_all(struct http_loop *loop) {
     loop->is_cut = true;
     list_for_each (node, next, &loop->conns)
         conn_cut(container_of(node, struct conn, node));
+    websockets_cut(loop);
     linger_end_all(loop);
 }
 
-/* libmicrohttpd may not be stopped while a connection is suspended. */
+/* libmicrohttpd may not be stopped while a connection is suspended. Those of WebSockets are among conns to their end.
+ */
 static bool is_finished(const struct http_loop *loop) {
     bool is_quiet = list_is_empty(&loop->conns) && !loop->lingering;
     return loop->is_draining && !loop->suspended && (is_quiet || loop->is_cut);
@@ -144,10 +148,11 @@ static void on_drain(struct note *note) {
     loop->next_sweep_ms = 0;
     listen_close(loop);
     streams_end(loop);
+    websockets_end(loop);
     list_for_each (node, next, &loop->watches) {
         struct http_watch *watch = container_of(node, struct http_watch, node);
         bool is_own = watch->fn == on_mailbox || watch->fn == on_daemon;
-        if (!is_own && !linger_owns(watch))
+        if (!is_own && !linger_owns(watch) && !websocket_owns(watch))
             watch->fn(watch, EPOLLHUP, watch->arg);
     }
 }

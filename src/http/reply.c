@@ -18,6 +18,9 @@ void reply_release(struct http_reply *reply) {
     if (reply->stream)
         stream_finish(reply->stream);
     reply->stream = NULL;
+    if (reply->websocket)
+        websocket_finish(reply->websocket);
+    reply->websocket = NULL;
 }
 
 /* One body only: the last. */
@@ -88,6 +91,24 @@ struct http_stream *http_reply_stream(struct http_reply *reply, const char *cont
     return reply->stream;
 }
 
+struct http_websocket *http_reply_websocket(struct http_reply *reply, const struct http_websocket_ops *ops, void *arg,
+                                            size_t max_message_bytes) {
+    const char *message = NULL;
+    int status = handshake_check(reply->request, &message);
+
+    if (status == 426) {
+        http_reply_header(reply, "Upgrade", "websocket");
+        http_reply_header(reply, "Sec-WebSocket-Version", "13");
+    }
+    if (status) {
+        http_reply_error(reply, status, message);
+        return NULL;
+    }
+    drop_body(reply);
+    reply->websocket = websocket_create(reply->request->loop, ops, arg, max_message_bytes);
+    return reply->websocket;
+}
+
 void http_reply_close(struct http_reply *reply) {
     reply->must_close = true;
 }
@@ -107,6 +128,19 @@ struct http_request *http_reply_request(struct http_reply *reply) {
     return reply->request;
 }
 
+static struct MHD_Response *make_upgrade(struct http_request *request) {
+    struct MHD_Response *response = websocket_begin(request->reply.websocket, request);
+    char accept[HANDSHAKE_ACCEPT_LEN];
+
+    if (!response)
+        return NULL;
+    handshake_accept(request, accept);
+    request->reply.status = 101;
+    (void)MHD_add_response_header(response, "Upgrade", "websocket");
+    (void)MHD_add_response_header(response, "Sec-WebSocket-Accept", accept);
+    return response;
+}
+
 static bool has_body(int status) {
     return status >= 200 && status != 204 && status != 304;
 }
@@ -119,6 +153,8 @@ static struct MHD_Response *make_response(struct http_request *request) {
         reply_release(reply);
     if (reply->stream)
         return stream_begin(reply->stream, request);
+    if (reply->websocket)
+        return make_upgrade(request);
     if (reply->fd >= 0 && reply->file_length > 0) {
         struct MHD_Response *response =
             MHD_create_response_from_fd_at_offset64(reply->file_length, reply->fd, reply->file_offset);
@@ -148,7 +184,9 @@ enum MHD_Result reply_queue(struct http_request *request) {
         (void)MHD_add_response_header(response, "Content-Type", reply->content_type);
     if (request->id[0])
         (void)MHD_add_response_header(response, "X-Request-Id", request->id);
-    if (reply->must_close || loop->is_draining)
+    if (reply->status == 426)
+        (void)MHD_add_response_header(response, "Connection", "Upgrade");
+    if ((reply->must_close || loop->is_draining) && !reply->websocket)
         (void)MHD_add_response_header(response, "Connection", "close");
     request->is_queued = true;
     enum MHD_Result result = MHD_queue_response(request->conn->mhd, (unsigned)reply->status, response);

@@ -26,6 +26,8 @@ static void fill_defaults(struct http_config *config) {
         config->header_timeout_ms = 15000;
     if (!config->stream_tick_ms)
         config->stream_tick_ms = 15000;
+    if (!config->websocket_ping_ms)
+        config->websocket_ping_ms = 20000;
 }
 
 static int open_all(struct http_server *server, struct err *err) {
@@ -108,6 +110,7 @@ void http_server_stats(struct http_server *server, struct http_stats *out) {
     for (size_t i = 0; i < server->config.loop_count; i++) {
         out->requests += atomic_load(&server->loops[i].requests);
         out->streams += atomic_load(&server->loops[i].stream_count);
+        out->websockets += atomic_load(&server->loops[i].websocket_count);
     }
     if (server->pool)
         out->pool_waiting = pool_waiting(server->pool);
