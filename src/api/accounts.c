@@ -153,6 +153,9 @@ int account_update(struct api_call *call, struct err *err) {
         rc = err_field(err, ERR_CONFLICT, "status", "An account cannot suspend itself");
     if (rc == 0)
         rc = store_write(engine_store(call->engine), change_in_tx, &change, err);
+    /* A higher tier may have room for what waits. */
+    if (rc == 0)
+        rc = engine_account_changed(call->engine, change.id, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);

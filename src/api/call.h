@@ -49,7 +49,7 @@ struct api {
     int64_t started_ms, started_mono_ms;
 };
 
-/* The table, in api/routes.c. */
+/* The table, in api/routes/. */
 const struct api_route *api_routes(size_t *count);
 
 /* ---- Input: checked by the row's fields before the handler runs (input.h). ---- */

@@ -226,7 +226,18 @@ const struct api_field run_list_query[] = {
     {0},
 };
 
+#define QUEUE_FIELD                                                                                                    \
+    {                                                                                                                  \
+        .name = "queue", .kind = FIELD_BOOL, .fallback = "false",                                                      \
+        .help =                                                                                                        \
+            "when the account has as many builds under way as its tier has, wait for room instead of being refused",   \
+        .example = "true"                                                                                              \
+    }
+
+const struct api_field run_retry_body[] = {QUEUE_FIELD, {0}};
+
 const struct api_field run_create_body[] = {
+    QUEUE_FIELD,
     {.name = "trigger",
      .kind = FIELD_WORD,
      .words = triggers,

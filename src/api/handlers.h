@@ -19,7 +19,7 @@ api_handler project_create, project_list, project_get, project_update, project_a
 /* planning.c */
 api_handler project_clarify, project_answer, project_approve, project_regenerate;
 /* runs.c */
-api_handler run_create, run_list, run_get, run_cancel, run_retry, task_list, task_get;
+api_handler run_create, run_list, run_get, run_cancel, run_retry, task_list, task_get, task_retry;
 /* events.c */
 api_handler event_list, event_stream;
 /* specs.c */

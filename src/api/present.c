@@ -45,6 +45,7 @@ void present_run_begun(struct jw *jw, const struct run *run) {
     jw_kint(jw, "runNumber", run->number);
     jw_kstr(jw, "status", run_state_name(run->state));
     jw_kstr(jw, "trigger", run->trigger);
+    jw_kstr(jw, "resumesRunId", run->resumes_run_id[0] ? run->resumes_run_id : NULL);
     jw_ktime(jw, "createdAt", run->created_ms);
     jw_object_end(jw);
 }

@@ -15,26 +15,58 @@ static void reply_begun(struct api_call *call, const struct run *run) {
     reply_data_end(call, &out, &jw, 201);
 }
 
-int run_create(struct api_call *call, struct err *err) {
-    struct project *project = NULL;
-    struct run *run = NULL;
-    int rc = call_project(call, &project, err);
-    if (rc == 0)
-        rc = engine_run_create(call->engine, call->account_id, project->id, call_text(call, "trigger"), call->arena,
-                               &run, err);
-    if (rc == 0)
-        reply_begun(call, run);
+/* Whoever is refused for want of room is told what takes it. */
+static int tell_room(struct api_call *call, const struct build_room *room, int rc) {
+    json_t *ids;
+    if (rc != -ERR_RATE)
+        return rc;
+    ids = json_array();
+    for (size_t i = 0; i < room->active; i++)
+        json_array_append_new(ids, json_string(room->run_ids[i]));
+    call_detail(call, "limit", json_integer(room->limit));
+    call_detail(call, "active", json_integer((json_int_t)room->active));
+    call_detail(call, "activeRuns", ids);
+    http_reply_header(call->reply, "Retry-After", "30"); /* a build takes about that long */
     return rc;
 }
 
-int run_retry(struct api_call *call, struct err *err) {
-    struct run *old = NULL, *run = NULL;
-    int rc = call_run(call, &old, err);
+int run_create(struct api_call *call, struct err *err) {
+    struct project *project = NULL;
+    struct run *run = NULL;
+    struct build_room room = {0};
+    struct run_request request = {.trigger = call_text(call, "trigger"), .may_queue = call_flag(call, "queue", false)};
+    int rc = call_project(call, &project, err);
     if (rc == 0)
-        rc = engine_run_retry(call->engine, call->account_id, old->project_id, old->id, call->arena, &run, err);
+        rc = engine_run_create(call->engine, call->account_id, project->id, &request, call->arena, &run, &room, err);
     if (rc == 0)
         reply_begun(call, run);
-    return rc;
+    return tell_room(call, &room, rc);
+}
+
+/* The old run again; with a task, on what the old run had merged. */
+static int retry(struct api_call *call, const struct run *old, const char *task_id, struct err *err) {
+    struct run *run = NULL;
+    struct build_room room = {0};
+    int rc = engine_run_retry(call->engine, call->account_id, old->project_id, old->id, task_id,
+                              call_flag(call, "queue", false), call->arena, &run, &room, err);
+    if (rc == 0)
+        reply_begun(call, run);
+    return tell_room(call, &room, rc);
+}
+
+int task_retry(struct api_call *call, struct err *err) {
+    struct run *old = NULL;
+    const char *id = NULL;
+    int rc = call_run(call, &old, err);
+    if (rc == 0)
+        rc = call_id(call, "task", "task", "Task", &id, err);
+    return rc < 0 ? rc : retry(call, old, id, err);
+}
+
+int run_retry(struct api_call *call, struct err *err) {
+    struct run *old = NULL;
+    int rc = call_run(call, &old, err);
+    return rc < 0 ? rc : retry(call, old, NULL, err);
 }
 
 int run_cancel(struct api_call *call, struct err *err) {
@@ -106,9 +138,12 @@ int run_get(struct api_call *call, struct err *err) {
     struct spec *spec = NULL;
     struct task *tasks = NULL;
     size_t count = 0;
+    int64_t position = 0;
     struct buf out;
     struct jw jw;
     int rc = call_run(call, &run, err);
+    if (rc == 0)
+        rc = store_run_queue_position(call->db, run, &position, err);
     if (rc == 0)
         rc = store_spec_get(call->db, call->arena, run->project_id, run->spec_version, &spec, err);
     if (rc == 0)
@@ -133,6 +168,12 @@ int run_get(struct api_call *call, struct err *err) {
     jw_kraw(&jw, "verificationResult", run->verification_json);
     jw_kstr(&jw, "error", run->error);
     jw_kbool(&jw, "cancelRequested", run->is_cancel_requested);
+    jw_key(&jw, "queuePosition");
+    if (position)
+        jw_int(&jw, position);
+    else
+        jw_null(&jw);
+    jw_kstr(&jw, "resumesRunId", run->resumes_run_id[0] ? run->resumes_run_id : NULL);
     jw_kstr(&jw, "commitSha", run->head_sha[0] ? run->head_sha : NULL);
     jw_ktime(&jw, "createdAt", run->created_ms);
     jw_ktime(&jw, "startedAt", run->started_ms);

@@ -6,18 +6,34 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/load.h"
+#include "engine/queue.h"
 #include "engine/steps.h"
 #include "store/jobs.h"
 #include "store/runs.h"
 
 struct decompose_call {
     struct job_context *context;
-    const char *base_sha;
+    const char *base_sha, *head_sha;
     json_t *tasks;
+    const struct task *merged; /* of the run that this one resumes */
+    size_t merged_count;
 };
 
+/* A task whose work is there already: it comes in as it was. */
+static int take_over(struct journal *journal, struct task *task, const struct task *old, struct err *err) {
+    task->attempts = old->attempts;
+    task->result_json = old->result_json;
+    (void)str_copy(task->base_sha, sizeof task->base_sha, old->base_sha);
+    (void)str_copy(task->commit_sha, sizeof task->commit_sha, old->commit_sha);
+    (void)str_copy(task->merge_sha, sizeof task->merge_sha, old->merge_sha);
+    int rc = journal_task_move(journal, task, TASK_RUNNING, NULL, err);
+    if (rc == 0)
+        rc = store_task_update(journal->db, task, err);
+    return rc < 0 ? rc : journal_task_move(journal, task, TASK_SUCCEEDED, NULL, err);
+}
+
 static int insert_task(struct journal *journal, const struct run *run, json_t *definition, size_t index,
-                       struct err *err) {
+                       const struct decompose_call *call, struct err *err) {
     struct task task = {.sequence = (int64_t)index + 1, .state = TASK_PENDING};
     id_make(task.id, "task");
     str_copy(task.run_id, sizeof task.run_id, run->id);
@@ -25,7 +41,11 @@ static int insert_task(struct journal *journal, const struct run *run, json_t *d
     task.slug = json_str(definition, "slug", "");
     task.definition_json = json_text(journal->arena, definition);
     task.branch = arena_printf(journal->arena, "feat/%s-%s", json_str(definition, "id", ""), task.slug);
-    return store_task_insert(journal->db, &task, err);
+    int rc = store_task_insert(journal->db, &task, err);
+    for (size_t i = 0; rc == 0 && i < call->merged_count; i++)
+        if (call->merged[i].sequence == task.sequence)
+            rc = take_over(journal, &task, &call->merged[i], err);
+    return rc;
 }
 
 static json_t *definition_of(const json_t *tasks, const char *id) {
@@ -39,7 +59,8 @@ static json_t *definition_of(const json_t *tasks, const char *id) {
 }
 
 /* Members of an array of strings at `key`, counted over all tasks. */
-static const char *decomposed_payload(struct arena *arena, const json_t *tasks) {
+static const char *decomposed_payload(struct arena *arena, const struct decompose_call *call) {
+    const json_t *tasks = call->tasks;
     struct buf out = {0};
     struct jw jw;
     size_t i;
@@ -61,6 +82,7 @@ static const char *decomposed_payload(struct arena *arena, const json_t *tasks) 
     jw_array_end(&jw);
     jw_key(&jw, "mergeOrder");
     jw_value(&jw, json_object_get(tasks, "mergeOrder"));
+    jw_kint(&jw, "reusedTasks", (int64_t)call->merged_count);
     jw_object_end(&jw);
     const char *text = arena_strndup(arena, out.data, out.len);
     buf_release(&out);
@@ -76,22 +98,46 @@ static int decompose_in_tx(struct journal *journal, void *arg, struct err *err) 
     if (rc < 0)
         return rc;
     str_copy(run->base_sha, sizeof run->base_sha, call->base_sha);
-    str_copy(run->head_sha, sizeof run->head_sha, call->base_sha);
+    str_copy(run->head_sha, sizeof run->head_sha, call->head_sha);
     run->tasks_json = json_text(journal->arena, call->tasks);
     rc = store_run_update(journal->db, run, err);
-    /* The sequence is the place in mergeOrder. */
-    json_array_foreach (json_object_get(call->tasks, "mergeOrder"), i, id) {
-        if (rc == 0)
-            rc = insert_task(journal, run, definition_of(call->tasks, json_string_value(id)), i, err);
-    }
     if (rc == 0)
         rc = journal_run_move(journal, run, RUN_EXECUTING, NULL, err);
     if (rc == 0)
-        rc = journal_event(journal, run, NULL, EVENT_RUN_DECOMPOSED, decomposed_payload(journal->arena, call->tasks),
-                           err);
+        rc = journal_event(journal, run, NULL, EVENT_RUN_DECOMPOSED, decomposed_payload(journal->arena, call), err);
+    /* The sequence is the place in mergeOrder. */
+    json_array_foreach (json_object_get(call->tasks, "mergeOrder"), i, id) {
+        if (rc == 0)
+            rc = insert_task(journal, run, definition_of(call->tasks, json_string_value(id)), i, call, err);
+    }
     if (rc == 0)
         rc = step_schedule(journal, run, err);
     return rc < 0 ? rc : step_end(journal, call->context->job, err);
+}
+
+/* What the run that this one resumes had merged, if it can be built upon: main is where it was, and the tasks are the
+ * same. */
+static int find_merged(struct db *db, struct arena *arena, const struct run *run, struct decompose_call *call,
+                       struct err *err) {
+    struct run *old = NULL;
+    struct task *tasks = NULL;
+    size_t count = 0;
+    if (!run->resumes_run_id[0])
+        return 0;
+    int rc = store_run_get(db, arena, run->resumes_run_id, run->project_id, &old, err);
+    if (rc < 0 || !old || !str_eq(old->base_sha, call->base_sha) || !old->head_sha[0] ||
+        !str_eq(old->tasks_json, json_text(arena, call->tasks)))
+        return rc;
+    rc = store_task_list(db, arena, old->id, &tasks, &count, err);
+    if (rc < 0)
+        return rc;
+    struct task *merged = arena_array(arena, count + 1, sizeof *merged);
+    for (size_t i = 0; i < count; i++)
+        if (tasks[i].state == TASK_SUCCEEDED && tasks[i].merge_sha[0])
+            merged[call->merged_count++] = tasks[i];
+    call->merged = merged;
+    call->head_sha = old->head_sha;
+    return 0;
 }
 
 int decompose_run(struct job_context *context, struct err *err) {
@@ -125,12 +171,12 @@ int decompose_run(struct job_context *context, struct err *err) {
         rc = planner_decompose(planner, plan, (const char *const *)paths, path_count, arena, &tasks, err);
     if (rc == 0)
         rc = planner_check_tasks(tasks, plan, err);
+    struct decompose_call call = {.context = context, .base_sha = main_sha, .head_sha = main_sha, .tasks = tasks};
     if (rc == 0)
-        rc = repo_ref_set(repo, run_branch_ref(run, arena), NULL, main_sha, err);
-    if (rc < 0)
-        return rc;
-    struct decompose_call call = {.context = context, .base_sha = main_sha, .tasks = tasks};
-    return journal_write(engine, decompose_in_tx, &call, err);
+        rc = find_merged(db, arena, run, &call, err);
+    if (rc == 0)
+        rc = repo_ref_set(repo, run_branch_ref(run, arena), NULL, call.head_sha, err);
+    return rc < 0 ? rc : journal_write(engine, decompose_in_tx, &call, err);
 }
 
 int bury_run_job(struct journal *journal, const struct job *job, const char *message, struct err *err) {
@@ -140,7 +186,9 @@ int bury_run_job(struct journal *journal, const struct job *job, const char *mes
         return rc;
     log_event(LOG_ERROR, "run cannot go on", "run", run->id, "job", job_kind_name(job->kind), "error", message, NULL);
     /* Its cleaning failed for good: end it, and leave the rest to the janitor. */
-    if (job->kind == JOB_RUN_FINISH)
-        return journal_run_move(journal, run, run->is_cancel_requested ? RUN_CANCELLED : RUN_FAILED, message, err);
+    if (job->kind == JOB_RUN_FINISH) {
+        rc = journal_run_move(journal, run, run->is_cancel_requested ? RUN_CANCELLED : RUN_FAILED, message, err);
+        return rc < 0 ? rc : queue_go_on_for(journal, run->project_id, err);
+    }
     return step_finish(journal, run, RUN_FAILED, message, err);
 }

@@ -22,7 +22,7 @@
 #include "store/jobs.h"
 #include "store/runs.h"
 
-static const char *const data_folders[] = {"repos", "workspaces", "exports", "deployments", "cache"};
+static const char *const data_folders[] = {"repos", "workspaces", "exports", "deployments", "cache", "logs", "tmp"};
 
 /* Tells ext4 that the folders in this one have nothing to do with each other (chattr +T): each project's files then go
  * to another part of the disk than those that were removed there just before. An ext4 without a journal looks, whenever

@@ -56,6 +56,9 @@ MUST_CHECK int engine_repo_open(struct engine *engine, const char *project_id, s
 const char *engine_repo_path(const struct engine *engine, const char *project_id, struct arena *arena);
 const char *engine_worktree_path(const struct engine *engine, const struct task *task, struct arena *arena);
 const char *engine_export_path(const struct engine *engine, const char *export_id, struct arena *arena);
+/* A task's log: text that grows by whole lines (bus topic "log:<task id>") until the owner may not write it any more.
+ * There is none before the first line. */
+const char *engine_task_log_path(const struct engine *engine, const struct task *task, struct arena *arena);
 
 /* Projects. Outputs live in the arena; account_id says on whose behalf: others' projects are ERR_NOT_FOUND. */
 MUST_CHECK int engine_project_create(struct engine *engine, const char *account_id, const char *name,
@@ -75,19 +78,37 @@ MUST_CHECK int engine_project_answer(struct engine *engine, const char *account_
 /* feedback may be NULL. */
 MUST_CHECK int engine_project_regenerate(struct engine *engine, const char *account_id, const char *id,
                                          const char *feedback, struct arena *arena, struct spec **out, struct err *err);
-MUST_CHECK int engine_project_approve(struct engine *engine, const char *account_id, const char *id,
-                                      struct arena *arena, struct spec **out, struct err *err);
-
-/* A new version with these documents ({name: text}; the others stay); its plan follows what is understood of the change.
- * version: the one that was edited, 0 for whichever is the newest; ERR_CONFLICT when there is a newer one. */
+/* A new version with these documents ({name: text}; the others stay); its plan follows what is understood of the
+ * change. version: the one that was edited, 0 for whichever is the newest; ERR_CONFLICT when there is a newer one. */
 MUST_CHECK int engine_project_edit_spec(struct engine *engine, const char *account_id, const char *id,
                                         const json_t *documents, int64_t version, struct arena *arena,
                                         struct spec **out, struct err *err);
-/* Runs. ERR_CONFLICT when a run is active, or there is no approved spec. */
+MUST_CHECK int engine_project_approve(struct engine *engine, const char *account_id, const char *id,
+                                      struct arena *arena, struct spec **out, struct err *err);
+
+/* How many runs of an account may be under way, and which are. */
+struct build_room {
+    int64_t limit;
+    size_t active;
+    const char **run_ids; /* active of them */
+};
+struct run_request {
+    const char *trigger;
+    bool may_queue; /* when there is no room, wait for it: the run is queued */
+};
+
+/* Runs. ERR_CONFLICT when a run is active, or there is no approved spec; ERR_RATE when the account has as many under
+ * way as its tier has, which are then in room. */
 MUST_CHECK int engine_run_create(struct engine *engine, const char *account_id, const char *project_id,
-                                 const char *trigger, struct arena *arena, struct run **out, struct err *err);
+                                 const struct run_request *request, struct arena *arena, struct run **out,
+                                 struct build_room *room, struct err *err);
+/* A new run of the same spec. With a task, which must have failed, been skipped or been cancelled, it takes over what
+ * the old run had merged, if main has not moved since. */
 MUST_CHECK int engine_run_retry(struct engine *engine, const char *account_id, const char *project_id,
-                                const char *run_id, struct arena *arena, struct run **out, struct err *err);
+                                const char *run_id, const char *task_id, bool may_queue, struct arena *arena,
+                                struct run **out, struct build_room *room, struct err *err);
+/* The account's tier may be another: what waits for room begins if there is some now. */
+MUST_CHECK int engine_account_changed(struct engine *engine, const char *account_id, struct err *err);
 /* Returns when the run's processes are gone and it is cancelled, or with the state it is in after wait_ms. */
 MUST_CHECK int engine_run_cancel(struct engine *engine, const char *account_id, const char *project_id,
                                  const char *run_id, int64_t wait_ms, struct arena *arena, struct run **out,

@@ -75,6 +75,19 @@ static int begin_in_tx(struct journal *journal, void *arg, struct err *err) {
     return rc;
 }
 
+static void tell_output(const char *text, void *arg) {
+    const struct execution *x = arg;
+    task_log_write(x->engine, x->task, "agent: ", text);
+}
+
+/* In the log alone: the attempt that follows is told why as an event, and the last one's failure is the task's. */
+static void tell_failure(const struct execution *x, const struct err *err) {
+    bool is_stopped = err->code == ERR_CANCELLED || err->code == ERR_STALE;
+    const char *before = arena_printf(x->arena, "attempt %lld %s: ", (long long)x->task->attempts,
+                                      is_stopped ? "was stopped" : "failed");
+    task_log_write(x->engine, x->task, before, err->message);
+}
+
 static int run_agent(struct execution *x, struct err *err) {
     json_t *plan = NULL;
     struct db *db = NULL;
@@ -91,7 +104,9 @@ static int run_agent(struct execution *x, struct err *err) {
                                     .feedback = x->feedback,
                                     .arena = x->arena,
                                     .is_cancelled = job_should_stop,
-                                    .cancel_arg = x->context};
+                                    .cancel_arg = x->context,
+                                    .on_output = tell_output,
+                                    .output_arg = x};
     rc = x->engine->agent.ops->run(x->engine->agent.self, &request, &result, err);
     x->summary = str_mend(x->arena, result.summary); /* an agent may say anything */
     if (rc == 0 && job_should_stop(x->context))
@@ -217,6 +232,8 @@ static int accept_in_tx(struct journal *journal, void *arg, struct err *err) {
         rc = journal_event(journal, run, task, EVENT_TASK_OUTPUT, json_text(journal->arena, payload), err);
     }
     if (rc == 0)
+        journal_note(journal, task, "committed as %s", x->commit);
+    if (rc == 0)
         rc = step_advance(journal, run, err);
     return rc < 0 ? rc : step_end(journal, x->context->job, err);
 }
@@ -299,7 +316,11 @@ int execute_task(struct job_context *context, struct err *err) {
     int removed = worktree_remove(x.repo, x.worktree_name, x.worktree_path, rc == 0 ? err : &remove_err);
     repo_close(x.repo);
     rc = rc == 0 ? removed : rc;
-    return rc < 0 ? rc : journal_write(x.engine, accept_in_tx, &x, err);
+    if (rc == 0)
+        rc = journal_write(x.engine, accept_in_tx, &x, err);
+    if (rc < 0)
+        tell_failure(&x, err);
+    return rc;
 }
 
 int bury_task_job(struct journal *journal, const struct job *job, const char *message, struct err *err) {

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/load.h"
+#include "engine/queue.h"
 #include "engine/steps.h"
 #include "store/jobs.h"
 #include "store/runs.h"
@@ -81,6 +82,8 @@ static int end_in_tx(struct journal *journal, void *arg, struct err *err) {
     int rc = step_begin(journal, f->context->job, &run, err);
     if (rc == 0 && !run_state_is_terminal(run->state))
         rc = journal_run_move(journal, run, f->status, f->error, err);
+    if (rc == 0)
+        rc = queue_go_on_for(journal, run->project_id, err);
     if (rc == 0)
         rc = store_job_delete_pending(journal->db, run->id, err);
     return rc < 0 ? rc : step_end(journal, f->context->job, err);

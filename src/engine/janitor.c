@@ -15,6 +15,7 @@
 #include "base/wait.h"
 #include "engine/journal.h"
 #include "engine/load.h"
+#include "engine/queue.h"
 #include "engine/steps.h"
 #include "store/deliveries.h"
 #include "store/jobs.h"
@@ -161,7 +162,39 @@ static int sweep_deployments(const struct sweep *s, struct err *err) {
     return rc;
 }
 
-/* Every open run has a job. One that has none would wait for ever: it is given the one that looks at it again. */
+/* Logs are kept as long as the run they tell of. */
+static int sweep_logs(const struct sweep *s, struct err *err) {
+    char **names;
+    size_t count = 0;
+    int rc = 0;
+    list_folder(s, "logs", &names, &count);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        struct run *run = NULL;
+        const char *path = path_of(s, "logs", names[i]);
+        if (!is_left_over(s, path))
+            continue;
+        if (id_is_valid(names[i], "run"))
+            rc = store_run_get(s->db, s->arena, names[i], NULL, &run, err);
+        if (rc == 0 && !run)
+            rc = fs_remove_tree(path, err);
+    }
+    return rc;
+}
+
+/* What is meant to be there has no name, where the file system can do that; the others lose it at once. */
+static int sweep_temporary(const struct sweep *s, struct err *err) {
+    char **names;
+    size_t count = 0;
+    int rc = 0;
+    list_folder(s, "tmp", &names, &count);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        if (is_left_over(s, path_of(s, "tmp", names[i])))
+            rc = fs_remove_tree(path_of(s, "tmp", names[i]), err);
+    return rc;
+}
+
+/* Every open run but a queued one has a job. One that has none would wait for ever: it is given the one that looks at
+ * it again. */
 static int wake_run_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct run *run = NULL;
     struct job *jobs = NULL;
@@ -175,6 +208,9 @@ static int wake_run_in_tx(struct journal *journal, void *arg, struct err *err) {
         alive += jobs[i].state != JOB_DEAD;
     if (alive > 0)
         return 0;
+    /* One that waits for room has none; should it have been forgotten, this is when it begins. */
+    if (run->state == RUN_QUEUED)
+        return queue_go_on_for(journal, run->project_id, err);
     log_event(LOG_WARN, "an open run had no job", "run", run->id, "state", run_state_name(run->state), NULL);
     if (run->is_cancel_requested)
         return step_finish(journal, run, RUN_CANCELLED, NULL, err);
@@ -201,8 +237,9 @@ static const struct {
     const char *name;
     int (*run)(const struct sweep *s, struct err *err);
 } sweeps[] = {
-    {"runs", sweep_runs},       {"workspaces", sweep_workspaces},   {"repositories", sweep_repositories},
-    {"exports", sweep_exports}, {"deployments", sweep_deployments},
+    {"runs", sweep_runs},           {"workspaces", sweep_workspaces},   {"repositories", sweep_repositories},
+    {"exports", sweep_exports},     {"deployments", sweep_deployments}, {"logs", sweep_logs},
+    {"temporary", sweep_temporary},
 };
 
 /* One sweep that fails does not keep the others from running. */

@@ -26,7 +26,8 @@ static int journal_run(struct db *db, void *arg, struct err *err) {
     journal->now_ms = clock_now_ms();
     journal->wakes_workers = false;
     journal->events = 0;
-    journal->woken_run[0] = journal->cancelled_run[0] = '\0';
+    journal->woken = NULL;
+    journal->cancelled_run[0] = '\0';
     journal->notes = (struct task_notes){0};
     return call->fn(journal, call->arg, err);
 }
@@ -38,9 +39,11 @@ static void journal_wake(const struct journal *journal) {
         snprintf(topic, sizeof topic, "cancel:%s", journal->cancelled_run);
         bus_publish(journal->engine->bus, topic, 0);
     }
-    if (journal->woken_run[0]) {
-        snprintf(topic, sizeof topic, "run:%s", journal->woken_run);
-        bus_publish(journal->engine->bus, topic, journal->woken_sequence);
+    for (const struct woken_run *woken = journal->woken; woken; woken = woken->next) {
+        snprintf(topic, sizeof topic, "run:%s", woken->run_id);
+        bus_publish(journal->engine->bus, topic, woken->sequence);
+        snprintf(topic, sizeof topic, "project:%s", woken->project_id);
+        bus_publish(journal->engine->bus, topic, 0);
     }
     if (journal->wakes_workers)
         bus_publish(journal->engine->bus, "jobs", 0);
@@ -49,8 +52,10 @@ static void journal_wake(const struct journal *journal) {
 int journal_write(struct engine *engine, journal_fn *fn, void *arg, struct err *err) {
     struct journal_call call = {.journal = {.engine = engine, .arena = arena_create()}, .fn = fn, .arg = arg};
     int rc = store_write(engine->store, journal_run, &call, err);
-    if (rc == 0)
+    if (rc == 0) {
+        task_notes_write(&call.journal.notes, engine);
         journal_wake(&call.journal);
+    }
     arena_destroy(call.journal.arena);
     return rc;
 }
@@ -73,6 +78,35 @@ int journal_project_move(struct journal *journal, struct project *project, enum 
     return 0;
 }
 
+static void note_event(struct journal *journal, const struct task *task, const struct event *event) {
+    const char *words = task_event_words(journal->arena, task, event->type, event->payload_json);
+    bool is_last = event->type == EVENT_TASK_COMPLETED;
+    if (words || is_last)
+        task_notes_add(&journal->notes, journal->arena, task, journal->now_ms, str_or(words, "ended"), is_last);
+}
+
+void journal_note(struct journal *journal, const struct task *task, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    const char *text = arena_vprintf(journal->arena, format, args);
+    va_end(args);
+    task_notes_add(&journal->notes, journal->arena, task, journal->now_ms, text, false);
+}
+
+static void wake_run(struct journal *journal, const struct run *run, int64_t sequence) {
+    struct woken_run *woken = journal->woken;
+    while (woken && !str_eq(woken->run_id, run->id))
+        woken = woken->next;
+    if (!woken) {
+        woken = arena_alloc(journal->arena, sizeof *woken);
+        str_copy(woken->run_id, sizeof woken->run_id, run->id);
+        str_copy(woken->project_id, sizeof woken->project_id, run->project_id);
+        woken->next = journal->woken;
+        journal->woken = woken;
+    }
+    woken->sequence = sequence;
+}
+
 int journal_event(struct journal *journal, const struct run *run, const struct task *task, enum event_type type,
                   const char *payload_json, struct err *err) {
     struct event event = {
@@ -85,8 +119,7 @@ int journal_event(struct journal *journal, const struct run *run, const struct t
     int rc = store_event_append(journal->db, &event, err);
     if (rc < 0)
         return rc;
-    str_copy(journal->woken_run, sizeof journal->woken_run, run->id);
-    journal->woken_sequence = event.sequence;
+    wake_run(journal, run, event.sequence);
     journal->events++;
     if (task)
         note_event(journal, task, &event);

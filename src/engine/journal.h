@@ -2,7 +2,14 @@
 #ifndef ENGINE_JOURNAL_H
 #define ENGINE_JOURNAL_H
 
-#include "engine/context.h"
+#include "engine/task_log.h"
+
+/* A run that got events, up to this one. */
+struct woken_run {
+    struct woken_run *next;
+    char run_id[ID_LEN], project_id[ID_LEN];
+    int64_t sequence;
+};
 
 /* One transaction in the making. */
 struct journal {
@@ -11,9 +18,8 @@ struct journal {
     struct arena *arena; /* of this transaction */
     int64_t now_ms;
     bool wakes_workers;
-    char woken_run[ID_LEN]; /* the run that got events, "" for none */
-    int64_t woken_sequence;
-    int64_t events; /* appended */
+    struct woken_run *woken; /* the runs that got events */
+    int64_t events;          /* appended */
     char cancelled_run[ID_LEN];
     struct task_notes notes; /* for the logs of tasks, after the commit */
 };
@@ -38,9 +44,14 @@ MUST_CHECK int journal_export_move(struct journal *journal, struct export *row, 
 MUST_CHECK int journal_deployment_move(struct journal *journal, struct deployment *row, enum deployment_state to,
                                        struct err *err);
 
-/* An event beside a state change. payload is JSON text of an object; task may be NULL. */
+/* An event beside a state change. payload is JSON text of an object; task may be NULL; the log of one that is not tells
+ * of it. */
 MUST_CHECK int journal_event(struct journal *journal, const struct run *run, const struct task *task,
                              enum event_type type, const char *payload_json, struct err *err);
+
+/* A line in the task's log, beside those that its events make. */
+void journal_note(struct journal *journal, const struct task *task, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 struct job_spec {
     enum job_kind kind;

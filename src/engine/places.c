@@ -17,6 +17,10 @@ const char *engine_export_path(const struct engine *engine, const char *export_i
     return arena_printf(arena, "%s/exports/%s.zip", engine->data_dir, export_id);
 }
 
+const char *engine_task_log_path(const struct engine *engine, const struct task *task, struct arena *arena) {
+    return arena_printf(arena, "%s/logs/%s/%s.log", engine->data_dir, task->run_id, task->id);
+}
+
 /* main exists from the start, with an empty first commit, so that there is always something to fast-forward. */
 static int ensure_main(struct repo *repo, struct err *err) {
     char sha[SHA_LEN];

@@ -7,6 +7,7 @@
 #include "base/wait.h"
 #include "engine/journal.h"
 #include "engine/load.h"
+#include "engine/queue.h"
 #include "engine/steps.h"
 #include "store/jobs.h"
 #include "store/projects.h"
@@ -15,13 +16,18 @@
 #define POLL_MS 500
 
 struct run_call {
-    const char *account_id, *project_id, *run_id, *trigger;
+    const char *account_id, *project_id, *run_id, *task_id, *trigger;
+    bool may_queue;
     struct run *run;
+    struct build_room *room;
+    struct arena *arena; /* of the room */
 };
 
-/* A run of this spec version begins: the row, its first event, its first job, the project's state, all or nothing. */
-static int begin_run(struct journal *journal, struct project *project, int64_t spec_version, const char *trigger,
-                     struct run *run, struct err *err) {
+/* A run of this spec version begins, or waits: the row, its first event, its first job, the project's state, all or
+ * nothing. resumes_run_id may be "". */
+static int begin_run(struct journal *journal, struct project *project, int64_t spec_version, const char *resumes_run_id,
+                     struct run_call *call, struct err *err) {
+    struct run *run = call->run;
     if (project->state == PROJECT_ARCHIVED)
         return err_set(err, ERR_CONFLICT, "The project is archived");
     if (project->state == PROJECT_BUILDING)
@@ -30,32 +36,32 @@ static int begin_run(struct journal *journal, struct project *project, int64_t s
         return err_set(err, ERR_CONFLICT, "The project has no approved spec; it is %s",
                        project_state_name(project->state));
     *run = (struct run){
-        .state = RUN_QUEUED, .trigger = trigger, .spec_version = spec_version, .created_ms = journal->now_ms};
+        .state = RUN_QUEUED, .trigger = call->trigger, .spec_version = spec_version, .created_ms = journal->now_ms};
     id_make(run->id, "run");
     str_copy(run->project_id, sizeof run->project_id, project->id);
+    str_copy(run->resumes_run_id, sizeof run->resumes_run_id, resumes_run_id);
     int rc = store_run_insert(journal->db, run, err);
     if (rc == 0)
-        rc = journal_run_move(journal, run, RUN_DECOMPOSING, NULL, err);
-    if (rc == 0) {
-        run->started_ms = journal->now_ms;
-        rc = store_run_update(journal->db, run, err);
-    }
-    if (rc == 0)
         rc = journal_project_move(journal, project, PROJECT_BUILDING, err);
-    if (rc == 0)
-        rc = journal_enqueue(
-            journal,
-            &(struct job_spec){
-                .kind = JOB_RUN_DECOMPOSE, .project_id = project->id, .run_id = run->id, .is_exclusive = true},
-            err);
-    return rc;
+    return rc < 0 ? rc : queue_begin(journal, project->account_id, run, call->may_queue, call->room, call->arena, err);
 }
 
 static int create_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct run_call *call = arg;
     struct project *project = NULL;
     int rc = load_project(journal->db, journal->arena, call->account_id, call->project_id, &project, err);
-    return rc < 0 ? rc : begin_run(journal, project, project->spec_version, call->trigger, call->run, err);
+    return rc < 0 ? rc : begin_run(journal, project, project->spec_version, "", call, err);
+}
+
+/* A task that may be tried again: it did not succeed, and nobody works on it. */
+static int check_task(struct journal *journal, const char *task_id, const struct run *old, struct err *err) {
+    struct task *task = NULL;
+    int rc = store_task_get(journal->db, journal->arena, task_id, old->id, &task, err);
+    if (rc == 0 && !task)
+        return err_set(err, ERR_NOT_FOUND, "Task not found");
+    if (rc == 0 && task->state == TASK_SUCCEEDED)
+        return err_set(err, ERR_CONFLICT, "The task succeeded; there is nothing to try again");
+    return rc;
 }
 
 static int retry_in_tx(struct journal *journal, void *arg, struct err *err) {
@@ -70,15 +76,21 @@ static int retry_in_tx(struct journal *journal, void *arg, struct err *err) {
     if (!run_state_is_terminal(old->state))
         return err_set(err, ERR_CONFLICT, "The run is %s; only a run that ended can be tried again",
                        run_state_name(old->state));
-    return begin_run(journal, project, old->spec_version, call->trigger, call->run, err);
+    if (call->task_id)
+        rc = check_task(journal, call->task_id, old, err);
+    return rc < 0 ? rc : begin_run(journal, project, old->spec_version, call->task_id ? old->id : "", call, err);
 }
 
-int engine_run_create(struct engine *engine, const char *account_id, const char *project_id, const char *trigger,
-                      struct arena *arena, struct run **out, struct err *err) {
+int engine_run_create(struct engine *engine, const char *account_id, const char *project_id,
+                      const struct run_request *request, struct arena *arena, struct run **out, struct build_room *room,
+                      struct err *err) {
     struct run_call call = {.account_id = account_id,
                             .project_id = project_id,
-                            .trigger = arena_strdup(arena, trigger),
-                            .run = arena_alloc(arena, sizeof(struct run))};
+                            .trigger = arena_strdup(arena, request->trigger),
+                            .may_queue = request->may_queue,
+                            .run = arena_alloc(arena, sizeof(struct run)),
+                            .room = room,
+                            .arena = arena};
     int rc = journal_write(engine, create_in_tx, &call, err);
     if (rc == 0)
         *out = call.run;
@@ -86,12 +98,17 @@ int engine_run_create(struct engine *engine, const char *account_id, const char 
 }
 
 int engine_run_retry(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
-                     struct arena *arena, struct run **out, struct err *err) {
+                     const char *task_id, bool may_queue, struct arena *arena, struct run **out,
+                     struct build_room *room, struct err *err) {
     struct run_call call = {.account_id = account_id,
                             .project_id = project_id,
                             .run_id = run_id,
+                            .task_id = task_id,
                             .trigger = "retry",
-                            .run = arena_alloc(arena, sizeof(struct run))};
+                            .may_queue = may_queue,
+                            .run = arena_alloc(arena, sizeof(struct run)),
+                            .room = room,
+                            .arena = arena};
     int rc = journal_write(engine, retry_in_tx, &call, err);
     if (rc == 0)
         *out = call.run;
@@ -109,6 +126,9 @@ static int cancel_in_tx(struct journal *journal, void *arg, struct err *err) {
         return err_set(err, ERR_CONFLICT, "The run is %s already", run_state_name(run->state));
     if (run->is_cancel_requested)
         return 0;
+    /* One that waits has nothing to clean: it ends at once. */
+    if (run->state == RUN_QUEUED)
+        return journal_run_move(journal, run, RUN_CANCELLED, NULL, err);
     rc = step_is_ending(journal, run, &is_ending, err);
     if (rc == 0 && is_ending)
         return err_set(err, ERR_CONFLICT, "The run is ending already");

@@ -46,6 +46,11 @@ int store_account_first(struct db *db, struct arena *arena, struct account **out
     return rows_named(result, err, "read the first account");
 }
 
+int store_account_lock(struct db *db, const char *id, struct err *err) {
+    int result = db_run(db, NULL, err, "UPDATE account SET tier = tier WHERE id = $1", "t", id);
+    return rows_named(result, err, "lock account %s", id);
+}
+
 int store_account_update(struct db *db, const struct account *account, struct err *err) {
     int64_t changes = 0;
     int result = db_run(db, &changes, err, "UPDATE account SET name = $2, tier = $3, suspended_ms = $4 WHERE id = $1",

@@ -12,6 +12,8 @@ MUST_CHECK int store_account_count(struct db *db, int64_t *out, struct err *err)
 /* The oldest account: the one made at first start. *out NULL if none. */
 MUST_CHECK int store_account_first(struct db *db, struct arena *arena, struct account **out, struct err *err);
 
+/* Until the transaction ends nobody else passes here for this account. */
+MUST_CHECK int store_account_lock(struct db *db, const char *id, struct err *err);
 MUST_CHECK int store_account_update(struct db *db, const struct account *account, struct err *err);
 
 struct account_row {

@@ -13,7 +13,7 @@
     " (SELECT COUNT(*) FROM task WHERE run_id = r.id),"                                                                \
     " (SELECT COUNT(*) FROM task WHERE run_id = r.id AND state = 'succeeded'),"                                        \
     " (SELECT COUNT(*) FROM task WHERE run_id = r.id AND state = 'failed')"
-#define RUN_COLUMNS RUN_SHORT_COLUMNS ", r.tasks_json, r.verification_json"
+#define RUN_COLUMNS RUN_SHORT_COLUMNS ", r.tasks_json, r.verification_json, r.resumes_run_id"
 
 static int read_run_short(struct db_stmt *stmt, struct arena *arena, void *row, struct err *err) {
     struct run *run = row;
@@ -40,22 +40,23 @@ static int read_run(struct db_stmt *stmt, struct arena *arena, void *row, struct
     struct run *run = row;
     run->tasks_json = db_text(stmt, 17, arena);
     run->verification_json = db_text(stmt, 18, arena);
+    db_copy(stmt, 19, run->resumes_run_id, sizeof(run->resumes_run_id));
     return read_run_short(stmt, arena, row, err);
 }
 
 int store_run_insert(struct db *db, struct run *run, struct err *err) {
     struct db_stmt *stmt;
     int64_t number = 0;
-    int result =
-        db_query(db, &stmt, err,
-                 "INSERT INTO run (id, project_id, number, state, \"trigger\", spec_version,"
-                 " is_cancel_requested, base_sha, head_sha, created_ms, started_ms, completed_ms, error,"
-                 " tasks_json, verification_json)"
-                 " VALUES ($1, $2, (SELECT COALESCE(MAX(number), 0) + 1 FROM run WHERE project_id = $2), $3, $4,"
-                 " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING number",
-                 "ttttiittiiittt", run->id, run->project_id, run_state_name(run->state), run->trigger,
-                 run->spec_version, (int64_t)run->is_cancel_requested, run->base_sha, run->head_sha, run->created_ms,
-                 run->started_ms, run->completed_ms, run->error, run->tasks_json, run->verification_json);
+    int result = db_query(
+        db, &stmt, err,
+        "INSERT INTO run (id, project_id, number, state, \"trigger\", spec_version,"
+        " is_cancel_requested, base_sha, head_sha, created_ms, started_ms, completed_ms, error,"
+        " tasks_json, verification_json, resumes_run_id)"
+        " VALUES ($1, $2, (SELECT COALESCE(MAX(number), 0) + 1 FROM run WHERE project_id = $2), $3, $4,"
+        " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING number",
+        "ttttiittiiittts", run->id, run->project_id, run_state_name(run->state), run->trigger, run->spec_version,
+        (int64_t)run->is_cancel_requested, run->base_sha, run->head_sha, run->created_ms, run->started_ms,
+        run->completed_ms, run->error, run->tasks_json, run->verification_json, run->resumes_run_id);
     if (!result)
         result = rows_ints(stmt, &number, 1, err);
     if (result == -ERR_CONFLICT)
@@ -134,6 +135,52 @@ int store_run_unfinished(struct db *db, struct arena *arena, struct run **rows, 
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_run, (void **)rows, count, err);
     return rows_named(result, err, "list unfinished runs");
+}
+
+static int read_id(struct db_stmt *stmt, struct arena *arena, void *row, struct err *err) {
+    *(const char **)row = db_text(stmt, 0, arena);
+    return 0;
+}
+
+#define QUEUED "r.state = 'queued' AND r.is_cancel_requested = 0"
+
+int store_run_under_way(struct db *db, struct arena *arena, const char *account_id, const char ***ids, size_t *count,
+                        struct err *err) {
+    struct db_stmt *stmt;
+    int result = db_query(db, &stmt, err,
+                          "SELECT r.id FROM run r JOIN project p ON p.id = r.project_id"
+                          " WHERE r." UNFINISHED " AND r.state <> 'queued' AND p.account_id = $1 ORDER BY r.id",
+                          "t", account_id);
+    if (!result)
+        result = rows_all(stmt, arena, sizeof(**ids), read_id, (void **)ids, count, err);
+    return rows_named(result, err, "list what account %s has under way", account_id);
+}
+
+int store_run_queued(struct db *db, struct arena *arena, const char *account_id, struct run **rows, size_t *count,
+                     struct err *err) {
+    struct db_stmt *stmt;
+    int result = db_query(db, &stmt, err,
+                          "SELECT " RUN_COLUMNS " FROM run r JOIN project p ON p.id = r.project_id"
+                          " WHERE " QUEUED " AND p.account_id = $1 ORDER BY r.id",
+                          "t", account_id);
+    if (!result)
+        result = rows_all(stmt, arena, sizeof(**rows), read_run, (void **)rows, count, err);
+    return rows_named(result, err, "list the queued runs of account %s", account_id);
+}
+
+int store_run_queue_position(struct db *db, const struct run *run, int64_t *out, struct err *err) {
+    struct db_stmt *stmt;
+    *out = 0;
+    if (run->state != RUN_QUEUED)
+        return 0;
+    int result = db_query(db, &stmt, err,
+                          "SELECT COUNT(*) FROM run r JOIN project p ON p.id = r.project_id"
+                          " WHERE " QUEUED " AND r.id <= $1"
+                          " AND p.account_id = (SELECT account_id FROM project WHERE id = $2)",
+                          "tt", run->id, run->project_id);
+    if (!result)
+        result = rows_ints(stmt, out, 1, err);
+    return rows_named(result, err, "find the place of run %s in the queue", run->id);
 }
 
 int store_run_move(struct db *db, const char *id, enum run_state from, enum run_state to, const char *error,

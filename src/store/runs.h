@@ -30,6 +30,14 @@ MUST_CHECK int store_run_latest(struct db *db, struct arena *arena, const char *
 /* All runs in no terminal state, oldest first. */
 MUST_CHECK int store_run_unfinished(struct db *db, struct arena *arena, struct run **rows, size_t *count,
                                     struct err *err);
+/* The ids of the account's runs that are neither queued nor ended, oldest first. */
+MUST_CHECK int store_run_under_way(struct db *db, struct arena *arena, const char *account_id, const char ***ids,
+                                   size_t *count, struct err *err);
+/* The account's queued runs, oldest first. */
+MUST_CHECK int store_run_queued(struct db *db, struct arena *arena, const char *account_id, struct run **rows,
+                                size_t *count, struct err *err);
+/* How many queued runs of its account are before it, and itself: 1 for the next. 0 when it is not queued. */
+MUST_CHECK int store_run_queue_position(struct db *db, const struct run *run, int64_t *out, struct err *err);
 /* Compare and set of the state; sets completed_ms for terminal states, and error when not NULL. */
 MUST_CHECK int store_run_move(struct db *db, const char *id, enum run_state from, enum run_state to, const char *error,
                               int64_t now_ms, bool *moved, struct err *err);

@@ -285,7 +285,8 @@ static inline int decomposed_in_tx(struct journal *journal, void *arg, struct er
 
 static inline void create_run(struct fixture *f) {
     struct run *run = NULL;
-    must(f, engine_run_create(f->engine, f->account_id, f->project_id, "manual", f->arena, &run, &f->err));
+    must(f, engine_run_create(f->engine, f->account_id, f->project_id, &(struct run_request){.trigger = "manual"},
+                              f->arena, &run, &(struct build_room){0}, &f->err));
     str_copy(f->run_id, sizeof(f->run_id), run->id);
 }
 

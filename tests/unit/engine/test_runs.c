@@ -18,10 +18,13 @@ static void a_run_begins_whole(void **state) {
     assert_string_equal(event_text(f, "RUN_STARTED", 0, "status"), "decomposing");
     assert_int_equal(job_count(f, JOB_RUN_DECOMPOSE), 1);
     assert_int_equal(project_now(f)->state, PROJECT_BUILDING);
-    assert_int_equal(engine_run_create(f->engine, f->account_id, f->project_id, "manual", f->arena, &run, &f->err),
+    assert_int_equal(engine_run_create(f->engine, f->account_id, f->project_id,
+                                       &(struct run_request){.trigger = "manual"}, f->arena, &run,
+                                       &(struct build_room){0}, &f->err),
                      -ERR_CONFLICT);
     assert_string_equal(f->err.message, "A run of this project is active already");
-    assert_int_equal(engine_run_retry(f->engine, f->account_id, f->project_id, f->run_id, f->arena, &run, &f->err),
+    assert_int_equal(engine_run_retry(f->engine, f->account_id, f->project_id, f->run_id, NULL, false, f->arena, &run,
+                                      &(struct build_room){0}, &f->err),
                      -ERR_CONFLICT);
     assert_string_equal(f->err.message, "The run is decomposing; only a run that ended can be tried again");
 }
@@ -32,16 +35,19 @@ static void who_may_not_begin_is_told_why(void **state) {
     struct run *run = NULL;
     char other[ID_LEN];
     must(f, engine_project_create(f->engine, f->account_id, "Draft", "d", f->arena, &draft, &f->err));
-    assert_int_equal(engine_run_create(f->engine, f->account_id, draft->id, "manual", f->arena, &run, &f->err),
+    assert_int_equal(engine_run_create(f->engine, f->account_id, draft->id, &(struct run_request){.trigger = "manual"},
+                                       f->arena, &run, &(struct build_room){0}, &f->err),
                      -ERR_CONFLICT);
     assert_string_equal(f->err.message, "The project has no approved spec; it is draft");
     must(f, engine_project_archive(f->engine, f->account_id, draft->id, &f->err));
-    assert_int_equal(engine_run_create(f->engine, f->account_id, draft->id, "manual", f->arena, &run, &f->err),
+    assert_int_equal(engine_run_create(f->engine, f->account_id, draft->id, &(struct run_request){.trigger = "manual"},
+                                       f->arena, &run, &(struct build_room){0}, &f->err),
                      -ERR_CONFLICT);
     assert_string_equal(f->err.message, "The project is archived");
     add_project(f, NULL);
     id_make(other, "acct");
-    assert_int_equal(engine_run_create(f->engine, other, f->project_id, "manual", f->arena, &run, &f->err),
+    assert_int_equal(engine_run_create(f->engine, other, f->project_id, &(struct run_request){.trigger = "manual"},
+                                       f->arena, &run, &(struct build_room){0}, &f->err),
                      -ERR_NOT_FOUND);
     assert_string_equal(f->err.message, "Project not found");
 }
@@ -63,7 +69,8 @@ static void cancel_while_decomposing(void **state) {
     assert_string_equal(event_line(f), "RUN_STARTED RUN_COMPLETED");
     assert_int_equal(cancel(f, 0, &run), -ERR_CONFLICT);
     assert_string_equal(f->err.message, "The run is cancelled already");
-    must(f, engine_run_retry(f->engine, f->account_id, f->project_id, f->run_id, f->arena, &run, &f->err));
+    must(f, engine_run_retry(f->engine, f->account_id, f->project_id, f->run_id, NULL, false, f->arena, &run,
+                             &(struct build_room){0}, &f->err));
     assert_int_equal(run->number, 2);
     assert_string_equal(run->trigger, "retry");
 }
