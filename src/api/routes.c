@@ -9,12 +9,14 @@
 
 /* Sorted as docs/api.md is. A part of the rows a file: they are one array, so that their order is plain. */
 static const struct api_route routes[] = {
+/* clang-format off */
+#include "api/routes/system.inc"
 #include "api/routes/accounts.inc"
-#include "api/routes/deliveries.inc"
-#include "api/routes/files.inc"
 #include "api/routes/projects.inc"
 #include "api/routes/runs.inc"
-#include "api/routes/system.inc"
+#include "api/routes/deliveries.inc"
+#include "api/routes/files.inc"
+/* clang-format on */
 };
 
 const struct api_route *api_routes(size_t *count) {
