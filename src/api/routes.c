@@ -16,8 +16,8 @@ static const struct api_route routes[] = {
 #include "api/routes/runs.inc"
 #include "api/routes/deliveries.inc"
 #include "api/routes/files.inc"
-/* clang-format on */
 };
+/* clang-format on */
 
 const struct api_route *api_routes(size_t *count) {
     *count = ARRAY_LEN(routes);
