@@ -57,6 +57,8 @@ test('the run succeeded, and everything that belongs to it is there', async () =
     verificationResult: is.object,
     error: null,
     cancelRequested: false,
+    queuePosition: null,
+    resumesRunId: null,
     commitSha: is.sha,
     createdAt: run.createdAt,
     startedAt: is.time,
@@ -76,7 +78,7 @@ describe('POST /projects/:projectId/runs/:runId/retry', () => {
   test('of a run that succeeded builds the same on the same main, and succeeds', async () => {
     const before = git(project.repoPath, 'rev-parse', 'main')
     const again = success(await server.call('POST', `${built.path}/retry`), 201)
-    shape(again, { id: is.id('run'), projectId: project.id, runNumber: 2, status: 'decomposing', trigger: 'retry', createdAt: is.time })
+    shape(again, { id: is.id('run'), projectId: project.id, runNumber: 2, status: 'decomposing', trigger: 'retry', resumesRunId: null, createdAt: is.time })
     await server.finished(project.id, again.id)
     const { run: second } = await checkSucceeded(server, project, again, [`${server.data}/deployments/`])
     assert.equal(second.specSnapshot.version, 1)

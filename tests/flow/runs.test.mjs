@@ -20,6 +20,7 @@ describe('without workers', () => {
     runNumber: 1,
     status: 'decomposing',
     trigger,
+    resumesRunId: null,
     createdAt: is.time,
   })
 
@@ -96,6 +97,8 @@ describe('without workers', () => {
         verificationResult: null,
         error: null,
         cancelRequested: false,
+        queuePosition: null,
+        resumesRunId: null,
         commitSha: null,
         createdAt: run.createdAt,
         startedAt: is.time,
@@ -197,7 +200,7 @@ describe('with workers', () => {
     refused(await server.call('POST', path(runs[0], '/retry')), 409)
     await server.post(`/projects/${project.id}/approve`)
     const again = success(await server.call('POST', path(runs[0], '/retry')), 201)
-    shape(again, { id: is.id('run'), projectId: project.id, runNumber: 2, status: 'decomposing', trigger: 'retry', createdAt: is.time })
+    shape(again, { id: is.id('run'), projectId: project.id, runNumber: 2, status: 'decomposing', trigger: 'retry', resumesRunId: null, createdAt: is.time })
     assert.equal((await server.get(path(again))).specSnapshot.version, 1)
     success(await server.call('POST', path(again, '/cancel')))
     const fresh = success(await server.call('POST', `/projects/${project.id}/runs`), 201)
