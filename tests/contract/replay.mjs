@@ -1,12 +1,12 @@
 // replay FOLDER: sends what the flow tests recorded there through Prism's validation proxy, in front of an upstream that gives the
 // recorded answers, and fails when an answer is not as the document says, or when a request was accepted that it forbids.
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isNew } from '../flow/record.mjs'
 import { closeAnswers, operationsOf, printedDocument, templateOf } from './document.mjs'
 
 const atOnce = 8
@@ -23,18 +23,6 @@ function leave(why) {
 function recordsOf(folder) {
   const lines = readdirSync(folder).flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').filter(Boolean).map((line) => [name.split('-')[0], line]))
   return lines.map(([test, line]) => ({ test, ...JSON.parse(line) }))
-}
-
-// What differs from one time to the next says nothing new.
-function general(text) {
-  return text
-    .replace(/\b([a-z]{2,8})_[0-7][0-9a-hjkmnp-tv-z]{25}\b/g, '$1_')
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'T')
-    .replace(/\b(req_)?[0-9a-f]{16,64}\b/g, 'H')
-    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi, 'U')
-    .replace(/prazium-flow-\w+/g, 'F')
-    .replace(/127\.0\.0\.1:\d+/g, 'A')
-    .replace(/"(durationMs|sizeBytes|size|sequence|total|runNumber)":\d+/g, '"$1":0')
 }
 
 const parsed = (text) => {
@@ -76,10 +64,7 @@ function chosen(records, faults) {
       leave('paths and methods that are not documented, answered by an error')
     } else if (entry.method === 'GET' && entry.body.length > 0) leave('GET with a body, which Prism does not forward')
     else {
-      const key = createHash('sha256').update(general(JSON.stringify([entry.method, entry.url, Object.keys(entry.headers), entry.body.toString(), entry.status, entry.answerHeaders.map(([name]) => name), entry.answer]))).digest('hex')
-      if (seen.has(key)) continue
-      seen.add(key)
-      entries.push({ ...entry, path: found.path + search, template: found.template, operation })
+      if (isNew(seen, { ...entry, body: entry.body.toString() })) entries.push({ ...entry, path: found.path + search, template: found.template, operation })
     }
   }
   return entries
