@@ -221,7 +221,7 @@ static int check_body(struct api_call *call, struct err *err) {
         return err_set(err, ERR_MEDIA, "The body must be application/json");
     json_t *body = NULL;
     if (json_parse(call->arena, data, len, &body, &fault) < 0)
-        call_fault(call, "body", "%s", fault.message);
+        call_fault(call, fault.field[0] ? fault.field : "body", "%s", fault.message);
     else if (!json_is_object(body))
         call_fault(call, "body", "The body must be a JSON object");
     else

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
 struct code_row {
     const char *name;
     int http_status;
@@ -24,7 +26,7 @@ static const struct code_row *row_of(enum err_code code) {
 }
 
 static void copy_cut(char *out, size_t out_size, const char *text) {
-    size_t len = strnlen(text, out_size - 1);
+    size_t len = str_head_len(text, out_size - 1);
     memmove(out, text, len);
     out[len] = '\0';
 }
@@ -34,6 +36,20 @@ static void append(char *out, size_t out_size, const char *text) {
     copy_cut(out + len, out_size - len, text);
 }
 
+/* vsnprintf, but what does not fit is cut at the end of a character. */
+__attribute__((format(printf, 3, 0))) static void print_cut(char *out, size_t out_size, const char *format,
+                                                            va_list args) {
+    int len = vsnprintf(out, out_size, format, args);
+    if (len < 0 || (size_t)len < out_size)
+        return;
+    /* out has only the first byte or bytes of the character it was cut in. */
+    size_t end = out_size - 1, start = end;
+    while (start > 0 && end - start < 3 && ((unsigned char)out[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (start > 0 && (unsigned char)out[start - 1] >= 0xc0 && str_utf8_next(out + start - 1, end - start + 1) == 0)
+        out[start - 1] = '\0';
+}
+
 /* Formats beside the error first, since an argument may point into the old message. */
 __attribute__((format(printf, 4, 0))) static int set(struct err *err, enum err_code code, const char *field,
                                                      const char *format, va_list args) {
@@ -41,7 +57,7 @@ __attribute__((format(printf, 4, 0))) static int set(struct err *err, enum err_c
 
     if (!err)
         return -(int)code;
-    (void)vsnprintf(message, sizeof(message), format, args);
+    print_cut(message, sizeof(message), format, args);
     err->code = code;
     copy_cut(err->field, sizeof(err->field), field ? field : "");
     memcpy(err->message, message, sizeof(message));
@@ -86,7 +102,7 @@ int err_wrap(struct err *err, const char *format, ...) {
     if (!err)
         return -(int)ERR_INTERNAL;
     va_start(args, format);
-    (void)vsnprintf(message, sizeof(message), format, args);
+    print_cut(message, sizeof(message), format, args);
     va_end(args);
     append(message, sizeof(message), ": ");
     append(message, sizeof(message), err->message);

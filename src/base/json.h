@@ -17,7 +17,7 @@ struct arena;
 /* RFC 8259, depth at most JSON_MAX_DEPTH, any value at the top. The result is released with the arena (do not
  * json_decref it). ERR_VALIDATION: what is no JSON or too deep has no field, and a message that begins with "line 1,
  * column 2: ". Sound JSON that is not taken (a name given twice, NUL in a string, a number beyond 64 bits or a double)
- * has the dotted path of the value as field ("answers.0.answer"; "" at the top, and cut at its size). */
+ * has the path of the value as field ("answers[0].answer"; "" at the top, and cut at its size). */
 MUST_CHECK int json_parse(struct arena *arena, const char *text, size_t len, json_t **out, struct err *err);
 /* Compact, keys in insertion order, into the arena. */
 char *json_text(struct arena *arena, const json_t *value);

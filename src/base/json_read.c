@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+enum { PATH_SHOWN_MAX = 200 };
+
 /* What jansson must not see: brackets nested deeper than JSON_MAX_DEPTH, into which it would recurse, and NUL, which it
  * passes over. NULL if there is neither; otherwise what is wrong, and where. */
 static const char *find_fault(const char *text, size_t len, size_t *line, size_t *column) {
@@ -51,23 +53,34 @@ json_t *json_own(struct arena *arena, json_t *value) {
 struct frame {
     bool is_array, is_named; /* is_named: past the ':' of a member */
     size_t index;
-    const char *name;
+    const char *name; /* with its quotes */
     size_t name_len;
 };
 
 /* Reads on to the end of the string that begins at text[*at]. */
 static void pass_string(const char *text, size_t len, size_t *at, struct frame *frame) {
-    size_t start = ++*at;
+    size_t start = (*at)++;
     while (*at < len && text[*at] != '"')
         *at += text[*at] == '\\' ? 2 : 1;
     if (frame && !frame->is_array && !frame->is_named) {
         frame->name = text + start;
-        frame->name_len = (*at < len ? *at : len) - start;
+        frame->name_len = (*at < len ? *at + 1 : len) - start;
     }
 }
 
-/* Where in the value text[len] is, as "answers.0.questionId"; names are as they are written there. What comes before is
- * sound and at most JSON_MAX_DEPTH deep. */
+/* The name without its escapes; as it is written there if it has a NUL. */
+static void put_name(struct buf *path, const struct frame *frame) {
+    json_t *name = json_loadb(frame->name, frame->name_len, JSON_DECODE_ANY, NULL);
+
+    if (json_is_string(name))
+        buf_put(path, json_string_value(name), json_string_length(name));
+    else if (frame->name_len >= 2)
+        buf_put(path, frame->name + 1, frame->name_len - 2);
+    json_decref(name);
+}
+
+/* Where in the value text[len] is, as "answers[0].questionId". What comes before is sound and at most JSON_MAX_DEPTH
+ * deep. */
 static const char *path_at(struct arena *arena, const char *text, size_t len) {
     struct frame frames[JSON_MAX_DEPTH] = {0};
     CLEANUP(buf_release) struct buf path = {0};
@@ -87,32 +100,50 @@ static const char *path_at(struct arena *arena, const char *text, size_t len) {
             top->index++, top->is_named = false;
     }
     for (size_t i = 0; i < depth; i++) {
-        if (path.len)
-            buf_putc(&path, '.');
-        if (frames[i].is_array)
-            buf_printf(&path, "%zu", frames[i].index);
-        else
-            buf_put(&path, frames[i].name, frames[i].name_len);
+        if (frames[i].is_array) {
+            buf_printf(&path, "[%zu]", frames[i].index);
+            continue;
+        }
+        buf_puts(&path, path.len ? "." : "");
+        put_name(&path, &frames[i]);
     }
-    return arena_strndup(arena, path.data, path.len);
+    return path.len ? arena_strndup(arena, path.data, path.len) : "";
 }
 
-/* True if there is nothing wrong with text but what jansson refuses of sound JSON: NUL, numbers beyond its types. What
- * comes after such a number is not looked at. */
-static bool is_sound(const char *text, size_t len) {
-    CLEANUP(mem_freep) char *copy = mem_strndup(text, len);
-    json_error_t problem = {0};
+/* The text with everything in it that jansson refuses of sound JSON made harmless: "\u0000" in strings, and in numbers
+ * exponents (made 0) and digits beyond KEPT_DIGITS in a row (left out). What is no JSON stays none. */
+static void make_harmless(const char *text, size_t len, struct buf *out) {
+    enum { KEPT_DIGITS = 20 };
+    bool is_in_string = false, is_exponent = false;
+    size_t digits = 0;
 
-    for (size_t i = 0; i + 5 < len; i++) {
-        if (copy[i] != '\\')
-            continue;
-        if (memcmp(copy + i + 1, "u0000", 5) == 0)
-            copy[i + 5] = '1';
-        i++;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        bool is_digit = c >= '0' && c <= '9';
+        digits = is_digit ? digits + 1 : 0;
+        if (c == '"')
+            is_in_string = !is_in_string;
+        if (is_in_string && c == '\\' && i + 1 < len) {
+            bool is_nul = len - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0;
+            buf_put(out, is_nul ? "\\u0001" : text + i, is_nul ? 6 : 2);
+            i += is_nul ? 5 : 1;
+        } else if (is_in_string || !is_digit) {
+            buf_putc(out, c);
+            is_exponent = !is_in_string && (c == 'e' || c == 'E' || (is_exponent && (c == '+' || c == '-')));
+        } else if (digits <= KEPT_DIGITS) {
+            buf_putc(out, is_exponent ? '0' : c);
+        }
     }
-    json_t *value = json_loadb(copy, len, JSON_DECODE_ANY, &problem);
+}
+
+/* True if there is nothing wrong with text but what jansson refuses of sound JSON. */
+static bool is_sound(const char *text, size_t len) {
+    CLEANUP(buf_release) struct buf copy = {0};
+
+    make_harmless(text, len, &copy);
+    json_t *value = json_loadb(copy.data, copy.len, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
     json_decref(value);
-    return value || json_error_code(&problem) == json_error_numeric_overflow;
+    return value;
 }
 
 static int refuse(struct arena *arena, const char *text, size_t len, const json_error_t *problem, struct err *err) {
@@ -127,9 +158,10 @@ static int refuse(struct arena *arena, const char *text, size_t len, const json_
         what = "is too large a number";
     if (!what || !is_sound(text, len))
         return err_set(err, ERR_VALIDATION, "line %d, column %d: %s", problem->line > 0 ? problem->line : 1,
-                       problem->column > 0 ? problem->column : 1, problem->text);
+                       problem->column > 0 ? problem->column : 1, str_mend(arena, problem->text));
     const char *path = path_at(arena, text, problem->position > 0 ? (size_t)problem->position : 0);
-    return err_field(err, ERR_VALIDATION, path, "%s %s", path[0] ? path : "the value", what);
+    const char *name = path[0] ? path : "the value";
+    return err_field(err, ERR_VALIDATION, path, "%.*s %s", (int)str_head_len(name, PATH_SHOWN_MAX), name, what);
 }
 
 int json_parse(struct arena *arena, const char *text, size_t len, json_t **out, struct err *err) {

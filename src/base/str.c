@@ -124,6 +124,15 @@ size_t str_utf8_len(const char *text) {
     return count;
 }
 
+size_t str_head_len(const char *text, size_t max_bytes) {
+    size_t len = strnlen(text, max_bytes + 1);
+    if (len <= max_bytes)
+        return len;
+    for (len = max_bytes; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
+        len--;
+    return len;
+}
+
 const char *str_tail(const char *text, size_t max_bytes) {
     size_t len = strlen(text);
     const char *at = len > max_bytes ? text + len - max_bytes : text;

@@ -24,6 +24,8 @@ bool str_is_utf8(const char *text, size_t len);
 /* Bytes of the valid UTF-8 sequence (RFC 3629) that text starts with, 1 to 4; 0 if it starts with none or len is 0. */
 size_t str_utf8_next(const char *text, size_t len);
 size_t str_utf8_len(const char *text); /* code points */
+/* Bytes of the beginning of text that has at most max_bytes and ends at a character's end. */
+size_t str_head_len(const char *text, size_t max_bytes);
 /* The end of text: at most max_bytes, beginning at a character's start. */
 const char *str_tail(const char *text, size_t max_bytes);
 /* A copy as valid UTF-8: each byte that is none becomes U+FFFD. NULL gives NULL. */

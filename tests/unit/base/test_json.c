@@ -76,18 +76,15 @@ static void names_line_and_column_of_errors(void **state) {
     } rows[] = {
         {"", "line 1, column 1: "},
         {"{\n  \"a\": 1,\n}", "line 3, column 1: "},
-        {"{\"a\":1,\"a\":2}", "line 1, column "},
         {"[1,2", "line 1, column 4: "},
         {"[1] x", "line 1, column 5: "},
         {"{'a':1}", "line 1, column 2: "},
-        {"\"\\u0000\"", "line 1, column "},
         {"\"a\tb\"", "line 1, column "},
         {"\"\xff\"", "line 1, column "},
         {"01", "line 1, column "},
         {"NaN", "line 1, column "},
         {"[1,]", "line 1, column 4: "},
         {"\xef\xbb\xbf{}", "line 1, column "},
-        {"99999999999999999999", "line 1, column "},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         refuses(rows[i].text, strlen(rows[i].text), rows[i].message);

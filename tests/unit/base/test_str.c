@@ -150,7 +150,14 @@ static void codes_urls(void **state) {
     assert_string_equal(str_url_encode(arena, NULL), "");
 }
 
-static void takes_tails_and_mends(void **state) {
+static void takes_heads_and_tails_and_mends(void **state) {
+    assert_int_equal(str_head_len("abc", 5), 3);
+    assert_int_equal(str_head_len("abc", 3), 3);
+    assert_int_equal(str_head_len("abc", 2), 2);
+    assert_int_equal(str_head_len("a\xc3\xa4z", 2), 1);
+    assert_int_equal(str_head_len("a\xc3\xa4z", 3), 3);
+    assert_int_equal(str_head_len("\xc3\xa4", 1), 0);
+    assert_int_equal(str_head_len("", 0), 0);
     assert_string_equal(str_tail("abc", 5), "abc");
     assert_string_equal(str_tail("abc", 2), "bc");
     assert_string_equal(str_tail("a\xc3\xa4z", 2), "z"); /* not the second half of a character */
@@ -169,7 +176,7 @@ int main(void) {
         cmocka_unit_test(trims_lowers_and_makes_slugs),
         cmocka_unit_test(splits),
         cmocka_unit_test(codes_urls),
-        cmocka_unit_test(takes_tails_and_mends),
+        cmocka_unit_test(takes_heads_and_tails_and_mends),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
