@@ -95,7 +95,8 @@ static int open_body(const struct serve_request *request, struct err *err) {
 }
 
 /* What a repository's configuration or the machine's says is of no account. main and tags are published; later entries
- * of hideRefs win. Who may read the folder was decided before we came here. */
+ * of hideRefs win. Who may read the folder was decided before we came here. A partial clone asks for single objects
+ * later, which only version 2 lets it do; filters are the ones that cost no walk of their own. */
 static int start_git(struct serving *serving, int body_fd, const int ends[2]) {
     const struct serve_request *request = serving->request;
     const char *const argv[] = {"git",
@@ -110,7 +111,15 @@ static int start_git(struct serving *serving, int body_fd, const int ends[2]) {
                                 "-c",
                                 "transfer.hideRefs=!refs/tags",
                                 "-c",
-                                "uploadpack.allowFilter=false",
+                                request->version == 2 ? "uploadpack.allowFilter=true" : "uploadpack.allowFilter=false",
+                                "-c",
+                                "uploadpackfilter.allow=false",
+                                "-c",
+                                "uploadpackfilter.blob:none.allow=true",
+                                "-c",
+                                "uploadpackfilter.blob:limit.allow=true",
+                                "-c",
+                                "uploadpackfilter.tree.allow=true",
                                 "-c",
                                 "pack.threads=1",
                                 "upload-pack",

@@ -1,7 +1,7 @@
 /* serve: what a clone or fetch over HTTP asks of a repository, by the program git: read-only, one request at a time.
  *
  * Protocol: gitprotocol-http(5), gitprotocol-v2(5). What is published is main and the tags; branches of runs under way
- * and what is kept under refs/prazium are not named to anybody. */
+ * and what is kept under refs/prazium are not named to anybody. Shallow clones in every version, partial ones in 2. */
 #ifndef GIT_SERVE_H
 #define GIT_SERVE_H
 
