@@ -18,6 +18,12 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+/* git shows people what comes as plain text, and nothing else. */
+static bool speaks_git(const struct api_call *call) {
+    return call->route && call->route->takes_basic &&
+           str_starts(str_or(http_request_header(call->request, "User-Agent"), ""), "git/");
+}
+
 static void reply_failure(struct http_reply *reply, const struct api_call *call, const struct err *err) {
     int status = err_http_status(err->code);
     if (err->code == ERR_UNAUTHORIZED)
@@ -28,6 +34,10 @@ static void reply_failure(struct http_reply *reply, const struct api_call *call,
         log_event(LOG_ERROR, "request failed", "request", http_request_id(call->request), "path",
                   http_request_path(call->request), "error", err->message, NULL);
     reply_error(reply, call, err, status);
+    if (speaks_git(call) && (status < 500 || status == 503)) {
+        const char *line = arena_printf(call->arena, "%s\n", err->message);
+        http_reply_body(reply, "text/plain; charset=utf-8", line, strlen(line));
+    }
 }
 
 #define LIMITS_NAMES 100000 /* accounts and addresses that are counted at once */

@@ -68,7 +68,9 @@ static int identify_key(struct api_call *call, struct db *db, const char *value,
                         struct err *err) {
     const char *text = presented_key(call, value);
     if (!text || !str_starts(text, "pzm_"))
-        return err_set(err, ERR_UNAUTHORIZED, "The Authorization header must be \"Bearer pzm_…\"");
+        return err_set(err, ERR_UNAUTHORIZED,
+                       call->route->takes_basic ? "The password must be an API key, \"pzm_…\""
+                                                : "The Authorization header must be \"Bearer pzm_…\"");
     int rc = key_is_sound(text) ? auth_identity(db, call->arena, text, out, err) : 0;
     return rc == 0 && !*out ? err_set(err, ERR_UNAUTHORIZED, "The API key is not valid") : rc;
 }

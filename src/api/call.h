@@ -2,6 +2,8 @@
 #ifndef API_CALL_H
 #define API_CALL_H
 
+#include <stdatomic.h>
+
 #include "api/api.h"
 #include "api/route.h"
 #include "base/json.h"
@@ -41,6 +43,7 @@ struct api {
     struct limits *limits;   /* requests a minute; NULL: switched off */
     struct limits *attempts; /* at passwords */
     struct usage *usage;
+    atomic_int git_under_way; /* requests that git works on; clone.c */
     bool is_registration_off;
     struct http_server *server;
     struct http_route *routes;

@@ -332,3 +332,14 @@ const struct api_field file_list_query[] = {
 };
 
 const struct api_field file_get_query[] = {REF_FIELD, {0}};
+
+static const char *const git_services[] = {"git-upload-pack", "git-receive-pack", NULL};
+
+const struct api_field repository_refs_query[] = {
+    {.name = "service",
+     .kind = FIELD_WORD,
+     .words = git_services,
+     .is_required = true,
+     .help = "what the client is about to do; `git-receive-pack`, which is a push, is refused with 403"},
+    {0},
+};

@@ -21,6 +21,6 @@ extern const struct api_field event_list_query[], event_stream_query[];
 extern const struct api_field export_create_body[], export_list_query[], deployment_create_body[],
     deployment_list_query[];
 /* files */
-extern const struct api_field file_list_query[], file_get_query[];
+extern const struct api_field file_list_query[], file_get_query[], repository_refs_query[];
 
 #endif

@@ -34,5 +34,7 @@ api_handler stats_get;
 api_handler metrics_get;
 /* files.c */
 api_handler file_list, file_get;
+/* clone.c */
+api_handler repository_refs, repository_fetch;
 
 #endif

@@ -180,6 +180,8 @@ static json_t *security_of(const struct api_route *route) {
     if (route->role == ROLE_ANYONE)
         return json_array();
     json_t *list = json_pack("[{s:[]}, {s:[]}]", "key", "session");
+    if (route->takes_basic)
+        json_array_append_new(list, json_pack("{s:[]}", "password"));
     if (route->is_open_locally)
         json_array_append_new(list, json_object());
     return list;

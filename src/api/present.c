@@ -33,6 +33,7 @@ void present_spec(struct jw *jw, const struct spec *spec) {
 void present_project(struct jw *jw, struct api_call *call, const struct project *project, const struct spec *spec) {
     jw_object(jw);
     present_project_members(jw, call, project);
+    jw_kstr(jw, "cloneUrl", arena_printf(call->arena, "/projects/%s/repo.git", project->id));
     jw_key(jw, "spec");
     present_spec(jw, spec);
     jw_object_end(jw);

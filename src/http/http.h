@@ -142,6 +142,9 @@ const char *http_request_cookie(struct http_request *request, const char *name);
 const char *http_request_body(const struct http_request *request, size_t *len);
 
 struct arena *http_request_arena(struct http_request *request);
+/* For a handler on the pool that is long about it: nobody waits for its answer any more, because the client went away
+ * or the server cuts its connections. */
+bool http_request_is_abandoned(const struct http_request *request);
 void http_request_set_user(struct http_request *request, void *user);
 void *http_request_user(const struct http_request *request);
 void *http_request_thread(const struct http_request *request); /* thread_start's, of the thread this runs on */

@@ -276,6 +276,11 @@ struct arena *http_request_arena(struct http_request *request) {
     return request->arena;
 }
 
+/* What the pool has keeps its connection, whatever becomes of the socket. */
+bool http_request_is_abandoned(const struct http_request *request) {
+    return request->conn && conn_has_vanished(request->conn);
+}
+
 void http_request_set_user(struct http_request *request, void *user) {
     request->user = user;
 }
