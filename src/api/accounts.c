@@ -55,6 +55,7 @@ struct make_call {
     struct account account;
     struct user *user; /* or NULL */
     struct api_key key;
+    const char *text; /* of the key */
 };
 
 static int make_in_tx(struct db *db, void *arg, struct err *err) {
@@ -82,35 +83,33 @@ static int new_user(struct api_call *call, const char *account_id, struct user *
     return password_hash(password, call->arena, &user->password_hash, err);
 }
 
+static void write_created(struct jw *jw, struct api_call *call, void *arg) {
+    const struct make_call *make = arg;
+    jw_object(jw);
+    present_members(jw, &(struct account_row){.account = make->account, .users = make->user != NULL});
+    jw_key(jw, "user");
+    if (make->user)
+        present_user(jw, make->user);
+    else
+        jw_null(jw);
+    jw_key(jw, "apiKey");
+    present_key(jw, &make->key, make->text);
+    jw_object_end(jw);
+}
+
 int account_create(struct api_call *call, struct err *err) {
     struct make_call make = {
         .account = {.name = call_text(call, "name"), .tier = call_text(call, "tier"), .created_ms = clock_now_ms()}};
     struct user user;
-    const char *text;
     bool has_user = false;
-    struct buf out;
-    struct jw jw;
     id_make(make.account.id, "acct");
     int rc = new_user(call, make.account.id, &user, &has_user, err);
     make.user = has_user ? &user : NULL;
-    make.key = new_key(call, make.account.id, "first key", "member", &text);
+    make.key = new_key(call, make.account.id, "first key", "member", &make.text);
+    reply_promise(call, 201, write_created, &make);
     if (rc == 0)
         rc = store_write(engine_store(call->engine), make_in_tx, &make, err);
-    if (rc < 0)
-        return rc;
-    reply_data(&out, &jw);
-    jw_object(&jw);
-    present_members(&jw, &(struct account_row){.account = make.account, .users = has_user});
-    jw_key(&jw, "user");
-    if (has_user)
-        present_user(&jw, &user);
-    else
-        jw_null(&jw);
-    jw_key(&jw, "apiKey");
-    present_key(&jw, &make.key, text);
-    jw_object_end(&jw);
-    reply_data_end(call, &out, &jw, 201);
-    return 0;
+    return rc < 0 ? rc : reply_promised(call);
 }
 
 struct change_call {

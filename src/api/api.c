@@ -12,6 +12,7 @@
 #include "api/limits.h"
 #include "api/metrics.h"
 #include "api/reference.h"
+#include "api/replay.h"
 #include "api/usage.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -127,6 +128,11 @@ static void after(struct http_request *request, const struct http_outcome *outco
               http_request_id(request), NULL);
 }
 
+static int check_and_handle(struct api_call *call, struct err *err) {
+    int rc = input_check(call, err);
+    return rc < 0 ? rc : call->route->handle(call, err);
+}
+
 static int handle(struct db *db, struct api_call *call, struct err *err) {
     call->db = db;
     struct identity *identity = http_request_user(call->request);
@@ -135,8 +141,7 @@ static int handle(struct db *db, struct api_call *call, struct err *err) {
         call->account_id = call->identity->account_id;
         call->role = call->identity->role;
     }
-    int rc = input_check(call, err);
-    return rc < 0 ? rc : call->route->handle(call, err);
+    return replay_handle(call, check_and_handle, err);
 }
 
 /* The key and all that the handler reads in one transaction: SQLite locks and unlocks its log at each. */
@@ -188,6 +193,7 @@ int api_start(struct api **out, const struct api_config *config, struct err *err
     api->is_registration_off = config->is_registration_off;
     api->limits = config->is_rate_limit_off ? NULL : limits_create(LIMITS_NAMES);
     api->attempts = limits_create(LIMITS_NAMES);
+    api->replays = replays_create();
     api->reference = reference_create();
     api->metrics = metrics_create(table, count);
     api->started_ms = clock_now_ms();
@@ -236,6 +242,7 @@ void api_stop(struct api *api, int64_t grace_ms) {
     usage_destroy(api->usage);
     limits_destroy(api->attempts);
     limits_destroy(api->limits);
+    replays_destroy(api->replays);
     reference_destroy(api->reference);
     metrics_destroy(api->metrics);
     free(api->routes);

@@ -138,10 +138,20 @@ int call_named_run(struct api_call *call, const char **out, struct err *err) {
     return 0;
 }
 
-void reply_json(struct api_call *call, struct buf *out, int status) {
-    http_reply_status(call->reply, status);
-    http_reply_body_copy(call->reply, "application/json; charset=utf-8", out->data, out->len);
+static void keep_answer(struct api_call *call, struct buf *out, int status) {
+    call->answer =
+        (struct answer){.status = status, .text = arena_strndup(call->arena, out->data, out->len), .len = out->len};
     buf_release(out);
+}
+
+static void reply_kept(struct api_call *call) {
+    http_reply_status(call->reply, call->answer.status);
+    http_reply_body(call->reply, "application/json; charset=utf-8", call->answer.text, call->answer.len);
+}
+
+void reply_json(struct api_call *call, struct buf *out, int status) {
+    keep_answer(call, out, status);
+    reply_kept(call);
 }
 
 void reply_data(struct buf *out, struct jw *jw) {
@@ -155,6 +165,31 @@ void reply_data(struct buf *out, struct jw *jw) {
 void reply_data_end(struct api_call *call, struct buf *out, struct jw *jw, int status) {
     jw_object_end(jw);
     reply_json(call, out, status);
+}
+
+void reply_promise(struct api_call *call, int status, answer_fn *write, void *arg) {
+    call->promise.status = status;
+    call->promise.write = write;
+    call->promise.arg = arg;
+}
+
+bool reply_promised_early(struct api_call *call) {
+    struct buf out;
+    struct jw jw;
+    if (!call->promise.write)
+        return false;
+    reply_data(&out, &jw);
+    call->promise.write(&jw, call, call->promise.arg);
+    jw_object_end(&jw);
+    keep_answer(call, &out, call->promise.status);
+    return true;
+}
+
+int reply_promised(struct api_call *call) {
+    if (!call->answer.text)
+        (void)reply_promised_early(call);
+    reply_kept(call);
+    return 0;
 }
 
 void reply_page_end(struct api_call *call, struct buf *out, struct jw *jw, int64_t page, int64_t page_size,

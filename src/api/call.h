@@ -15,6 +15,16 @@ struct fault {
     const char *field, *message;
 };
 
+/* Writes the value of `data`. On whichever thread: it must read nothing but arg. */
+typedef void answer_fn(struct jw *jw, struct api_call *call, void *arg);
+
+/* What was answered: a success, as JSON. */
+struct answer {
+    int status;
+    const char *text; /* NULL: nothing yet */
+    size_t len;
+};
+
 struct api_call {
     struct api *api;
     struct engine *engine;
@@ -27,7 +37,14 @@ struct api_call {
     const char *account_id;          /* NULL for ROLE_ANYONE */
     const char *role;                /* "member", "admin"; "" for ROLE_ANYONE */
     json_t *body;                    /* an object, checked by the route's fields */
-    json_t *details;                 /* further members for the details of an error; see call_detail */
+    bool is_resumed;                 /* the effect is there already, and was not answered yet (replay.h) */
+    struct {
+        int status;
+        answer_fn *write; /* NULL: nothing is promised */
+        void *arg;
+    } promise;
+    struct answer answer;
+    json_t *details; /* further members for the details of an error; see call_detail */
     struct fault faults[16];
     size_t fault_count;
 };
@@ -37,6 +54,7 @@ struct metrics;
 
 struct limits;
 struct usage;
+struct replays;
 
 struct api {
     struct engine *engine;
@@ -44,6 +62,7 @@ struct api {
     struct limits *attempts; /* at passwords */
     struct usage *usage;
     atomic_int git_under_way; /* requests that git works on; clone.c */
+    struct replays *replays;
     bool is_registration_off;
     struct http_server *server;
     struct http_route *routes;
@@ -96,6 +115,14 @@ void reply_data_end(struct api_call *call, struct buf *out, struct jw *jw, int s
 /* As reply_data_end, with "pagination". */
 void reply_page_end(struct api_call *call, struct buf *out, struct jw *jw, int64_t page, int64_t page_size,
                     int64_t total);
+/* The answer to come, said before the engine or the store is asked to make what it tells of: with it, it is stored for
+ * repeats of the request in the very transaction (replay.h). write then sees the thing that arg leads to as it is
+ * written, and may run twice. */
+void reply_promise(struct api_call *call, int status, answer_fn *write, void *arg);
+/* Answers as promised. Returns 0. */
+int reply_promised(struct api_call *call);
+/* Makes the promised answer, in the transaction; false when none is promised. For replay.c. */
+bool reply_promised_early(struct api_call *call);
 /* JSON without an envelope. */
 void reply_json(struct api_call *call, struct buf *out, int status);
 /* The error envelope. call may be NULL. */

@@ -13,24 +13,23 @@
 #include "base/str.h"
 #include "store/deliveries.h"
 
+static void write_created(struct jw *jw, struct api_call *call, void *arg) {
+    struct export *const *row = arg;
+    present_export(jw, call, *row);
+}
+
 int export_create(struct api_call *call, struct err *err) {
     struct project *project = NULL;
     struct export *row = NULL;
     const char *run_id = NULL;
-    struct buf out;
-    struct jw jw;
     int rc = call_project(call, &project, err);
+    reply_promise(call, 202, write_created, &row);
     if (rc == 0)
         rc = call_named_run(call, &run_id, err);
     if (rc == 0)
         rc = engine_export_create(call->engine, call->account_id, project->id, run_id, call_text(call, "format"),
                                   call->arena, &row, err);
-    if (rc < 0)
-        return rc;
-    reply_data(&out, &jw);
-    present_export(&jw, call, row);
-    reply_data_end(call, &out, &jw, 202);
-    return 0;
+    return rc < 0 ? rc : reply_promised(call);
 }
 
 int export_list(struct api_call *call, struct err *err) {

@@ -36,31 +36,33 @@ static void name_providers(struct api_call *call) {
     call_detail(call, "providers", list);
 }
 
+static void write_state(struct jw *jw, const struct deployment *row) {
+    jw_object(jw);
+    jw_kstr(jw, "deploymentId", row->id);
+    jw_kstr(jw, "status", deployment_state_name(row->state));
+}
+
+static void write_created(struct jw *jw, struct api_call *call, void *arg) {
+    struct deployment *const *row = arg;
+    write_state(jw, *row);
+    jw_kstr(jw, "provider", (*row)->provider);
+    jw_object_end(jw);
+}
+
 int deployment_create(struct api_call *call, struct err *err) {
     struct project *project = NULL;
     struct deployment *row = NULL;
     const char *run_id = NULL;
-    struct buf out;
-    struct jw jw;
     int rc = call_project(call, &project, err);
+    reply_promise(call, 202, write_created, &row);
     if (rc == 0)
         rc = call_named_run(call, &run_id, err);
     if (rc == 0)
         rc = engine_deployment_create(call->engine, call->account_id, project->id, run_id, call_text(call, "provider"),
                                       call->arena, &row, err);
-    if (rc < 0) {
-        if (str_eq(err->field, "provider"))
-            name_providers(call);
-        return rc;
-    }
-    reply_data(&out, &jw);
-    jw_object(&jw);
-    jw_kstr(&jw, "deploymentId", row->id);
-    jw_kstr(&jw, "status", deployment_state_name(row->state));
-    jw_kstr(&jw, "provider", row->provider);
-    jw_object_end(&jw);
-    reply_data_end(call, &out, &jw, 202);
-    return 0;
+    if (rc < 0 && str_eq(err->field, "provider"))
+        name_providers(call);
+    return rc < 0 ? rc : reply_promised(call);
 }
 
 int deployment_list(struct api_call *call, struct err *err) {
@@ -121,14 +123,13 @@ int deployment_stop(struct api_call *call, struct err *err) {
     struct buf out;
     struct jw jw;
     int rc = load_deployment(call, &project, &row, err);
-    if (rc == 0)
+    /* What a crash came upon is stopped since. */
+    if (rc == 0 && !(call->is_resumed && row->state == DEPLOYMENT_STOPPED))
         rc = engine_deployment_stop(call->engine, call->account_id, project->id, row->id, call->arena, &row, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);
-    jw_object(&jw);
-    jw_kstr(&jw, "deploymentId", row->id);
-    jw_kstr(&jw, "status", deployment_state_name(row->state));
+    write_state(&jw, row);
     jw_object_end(&jw);
     reply_data_end(call, &out, &jw, 200);
     return 0;

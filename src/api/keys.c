@@ -56,25 +56,31 @@ static int insert_in_tx(struct db *db, void *arg, struct err *err) {
     return store_key_insert(db, arg, err);
 }
 
+struct created_key {
+    struct api_key key;
+    const char *text;
+};
+
+static void write_created(struct jw *jw, struct api_call *call, void *arg) {
+    const struct created_key *created = arg;
+    present_key(jw, &created->key, created->text);
+}
+
 int key_create(struct api_call *call, struct err *err) {
-    const char *text, *role = call_text(call, "role");
-    struct buf out;
-    struct jw jw;
-    struct api_key key = new_key(call, call->account_id, call_text(call, "name"), role, &text);
-    key.expires_ms = call_time(call, "expiresAt");
-    if (key.expires_ms && key.expires_ms <= key.created_ms)
+    const char *role = call_text(call, "role");
+    struct created_key created;
+    struct api_key *key = &created.key;
+    *key = new_key(call, call->account_id, call_text(call, "name"), role, &created.text);
+    key->expires_ms = call_time(call, "expiresAt");
+    reply_promise(call, 201, write_created, &created);
+    if (key->expires_ms && key->expires_ms <= key->created_ms)
         call_fault(call, "expiresAt", "expiresAt must be in the future");
     int rc = call_check(call, err);
     if (rc == 0 && str_eq(role, "admin") && !str_eq(call->role, "admin"))
         rc = err_field(err, ERR_FORBIDDEN, "role", "Only an administrator can make an administrator's key");
     if (rc == 0)
-        rc = store_write(engine_store(call->engine), insert_in_tx, &key, err);
-    if (rc < 0)
-        return rc;
-    reply_data(&out, &jw);
-    present_key(&jw, &key, text);
-    reply_data_end(call, &out, &jw, 201);
-    return 0;
+        rc = store_write(engine_store(call->engine), insert_in_tx, key, err);
+    return rc < 0 ? rc : reply_promised(call);
 }
 
 struct revoke_call {

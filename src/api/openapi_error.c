@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/openapi_schema.h"
+#include "api/replay.h"
 #include "base/mem.h"
 
 /* When an operation may answer it. */
@@ -39,8 +40,11 @@ static const struct shared_error {
      "Project not found", NULL, NULL, NULL},
     {"408", "RequestTimeout", WITH_BODY, ERR_VALIDATION, "The body came too slowly.", "The request took too long", NULL,
      NULL, NULL},
-    {"409", "Conflict", WITH_CONFLICT, ERR_CONFLICT, "Not in the state that it is in.",
-     "The project has no approved spec", NULL, NULL, NULL},
+    {"409", "Conflict", WITH_CONFLICT, ERR_CONFLICT,
+     "Not in the state that it is in; or the Idempotency-Key was used for another request, or its first request is "
+     "still "
+     "under way, which Retry-After then says.",
+     "The project has no approved spec", NULL, "Retry-After", "RetryAfter"},
     {"413", "PayloadTooLarge", WITH_BODY, ERR_TOO_LARGE, "The body is larger than what is taken.",
      "The body is too large", NULL, NULL, NULL},
     {"414", "UriTooLong", ALWAYS, ERR_VALIDATION, "The address is too long.", "The address is too long", NULL, NULL,
@@ -118,7 +122,7 @@ static bool is_occasion(const struct api_route *route, enum occasion occasion) {
     case WITH_IDS:
         return strpbrk(route->path, ":*") != NULL;
     case WITH_CONFLICT:
-        return route->conflicts;
+        return route->conflicts || replay_is_for(route);
     case WITH_BODY:
         return has_body;
     case WITH_JSON:

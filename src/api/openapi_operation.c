@@ -6,6 +6,7 @@
 
 #include "api/openapi_error.h"
 #include "api/openapi_schema.h"
+#include "api/replay.h"
 #include "base/arena.h"
 #include "base/str.h"
 
@@ -54,6 +55,8 @@ static json_t *parameters_of(const struct api_route *route) {
     json_t *parameters = json_array();
     for (const struct api_field *field = route->query; field && field->name; field++)
         json_array_append_new(parameters, query_parameter(field));
+    if (replay_is_for(route))
+        json_array_append_new(parameters, component("parameters", "IdempotencyKey"));
     if (route->has_ranges) {
         json_array_append_new(parameters, component("parameters", "Range"));
         json_array_append_new(parameters, component("parameters", "IfRange"));
@@ -151,6 +154,8 @@ static json_t *success_of(const struct api_route *route, int status, const json_
         json_object_set_new(headers, "ETag", component("headers", "ETag"));
         json_object_set_new(headers, "Accept-Ranges", component("headers", "AcceptRanges"));
     }
+    if (replay_is_for(route))
+        json_object_set_new(headers, "Idempotent-Replayed", component("headers", "IdempotentReplayed"));
     if (status == 206)
         json_object_set_new(headers, "Content-Range", component("headers", "ContentRange"));
     json_t *response = json_pack("{s:s, s:o}", "description", success_text(status), "headers", headers);

@@ -4,20 +4,19 @@
 #include "api/present.h"
 #include "base/str.h"
 
+static void write_created(struct jw *jw, struct api_call *call, void *arg) {
+    struct project *const *project = arg;
+    jw_object(jw);
+    present_project_members(jw, call, *project);
+    jw_object_end(jw);
+}
+
 int project_create(struct api_call *call, struct err *err) {
     struct project *project = NULL;
-    struct buf out;
-    struct jw jw;
+    reply_promise(call, 201, write_created, &project);
     int rc = engine_project_create(call->engine, call->account_id, call_text(call, "name"),
                                    call_text(call, "description"), call->arena, &project, err);
-    if (rc < 0)
-        return rc;
-    reply_data(&out, &jw);
-    jw_object(&jw);
-    present_project_members(&jw, call, project);
-    jw_object_end(&jw);
-    reply_data_end(call, &out, &jw, 201);
-    return 0;
+    return rc < 0 ? rc : reply_promised(call);
 }
 
 static void present_row(struct jw *jw, const struct project_row *row) {

@@ -75,7 +75,8 @@ struct api_route {
     const char *media;  /* of an answer that is no JSON in an envelope: "text/event-stream"; may be a schema's too */
     unsigned conflicts : 1;       /* 409 is among the answers */
     unsigned checks_password : 1; /* 401 and 403 are among them though anyone may ask */
-    unsigned limits : 1;          /* 429 for more than the request rate */
+    unsigned resumes : 1; /* carried out twice it is as if once, and may go on where a crash ended it (replay.h) */
+    unsigned limits : 1;  /* 429 for more than the request rate */
 };
 
 #endif

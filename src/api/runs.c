@@ -7,19 +7,16 @@
 
 #define CANCEL_WAIT_MS 20000 /* for the run's processes to be gone */
 
-static void reply_begun(struct api_call *call, const struct run *run) {
-    struct buf out;
-    struct jw jw;
-    reply_data(&out, &jw);
-    present_run_begun(&jw, run);
-    reply_data_end(call, &out, &jw, 201);
+static void write_begun(struct jw *jw, struct api_call *call, void *arg) {
+    struct run *const *run = arg;
+    present_run_begun(jw, *run);
 }
 
-/* Whoever is refused for want of room is told what takes it. */
-static int tell_room(struct api_call *call, const struct build_room *room, int rc) {
+/* As promised; whoever is refused for want of room is told what takes it. */
+static int reply_begun(struct api_call *call, const struct build_room *room, int rc) {
     json_t *ids;
     if (rc != -ERR_RATE)
-        return rc;
+        return rc < 0 ? rc : reply_promised(call);
     ids = json_array();
     for (size_t i = 0; i < room->active; i++)
         json_array_append_new(ids, json_string(room->run_ids[i]));
@@ -36,22 +33,20 @@ int run_create(struct api_call *call, struct err *err) {
     struct build_room room = {0};
     struct run_request request = {.trigger = call_text(call, "trigger"), .may_queue = call_flag(call, "queue", false)};
     int rc = call_project(call, &project, err);
+    reply_promise(call, 201, write_begun, &run);
     if (rc == 0)
         rc = engine_run_create(call->engine, call->account_id, project->id, &request, call->arena, &run, &room, err);
-    if (rc == 0)
-        reply_begun(call, run);
-    return tell_room(call, &room, rc);
+    return reply_begun(call, &room, rc);
 }
 
 /* The old run again; with a task, on what the old run had merged. */
 static int retry(struct api_call *call, const struct run *old, const char *task_id, struct err *err) {
     struct run *run = NULL;
     struct build_room room = {0};
+    reply_promise(call, 201, write_begun, &run);
     int rc = engine_run_retry(call->engine, call->account_id, old->project_id, old->id, task_id,
                               call_flag(call, "queue", false), call->arena, &run, &room, err);
-    if (rc == 0)
-        reply_begun(call, run);
-    return tell_room(call, &room, rc);
+    return reply_begun(call, &room, rc);
 }
 
 int task_retry(struct api_call *call, struct err *err) {
@@ -74,7 +69,8 @@ int run_cancel(struct api_call *call, struct err *err) {
     struct buf out;
     struct jw jw;
     int rc = call_run(call, &run, err);
-    if (rc == 0)
+    /* What a crash came upon may have ended since. */
+    if (rc == 0 && !(call->is_resumed && run_state_is_terminal(run->state)))
         rc = engine_run_cancel(call->engine, call->account_id, run->project_id, run->id, CANCEL_WAIT_MS, call->arena,
                                &run, err);
     if (rc < 0)

@@ -81,10 +81,8 @@ int engine_export_create(struct engine *engine, const char *account_id, const ch
     row->format = "zip";
     row->state = EXPORT_PROCESSING;
     struct deliver_call call = {.account_id = account_id, .project_id = project_id, .run_id = run_id, .export = row};
-    int rc = journal_write(engine, export_in_tx, &call, err);
-    if (rc == 0)
-        *out = row;
-    return rc;
+    *out = row;
+    return journal_write(engine, export_in_tx, &call, err);
 }
 
 static int deployment_in_tx(struct journal *journal, void *arg, struct err *err) {
@@ -127,10 +125,8 @@ int engine_deployment_create(struct engine *engine, const char *account_id, cons
     row->state = DEPLOYMENT_DEPLOYING;
     struct deliver_call call = {
         .account_id = account_id, .project_id = project_id, .run_id = run_id, .deployment = row};
-    int rc = journal_write(engine, deployment_in_tx, &call, err);
-    if (rc == 0)
-        *out = row;
-    return rc;
+    *out = row;
+    return journal_write(engine, deployment_in_tx, &call, err);
 }
 
 static int completed_in_tx(struct journal *journal, void *arg, struct err *err) {

@@ -60,7 +60,10 @@ const char *engine_export_path(const struct engine *engine, const char *export_i
  * There is none before the first line. */
 const char *engine_task_log_path(const struct engine *engine, const struct task *task, struct arena *arena);
 
-/* Projects. Outputs live in the arena; account_id says on whose behalf: others' projects are ERR_NOT_FOUND. */
+/* Outputs live in the arena. What is made is there before its transaction ends, for whoever has company in it
+ * (store_accompany); on failure it means nothing.
+ *
+ * Projects. account_id says on whose behalf: others' projects are ERR_NOT_FOUND. */
 MUST_CHECK int engine_project_create(struct engine *engine, const char *account_id, const char *name,
                                      const char *description, struct arena *arena, struct project **out,
                                      struct err *err);

@@ -20,6 +20,7 @@
 #include "store/deliveries.h"
 #include "store/jobs.h"
 #include "store/projects.h"
+#include "store/replays.h"
 #include "store/runs.h"
 
 #define SWEEP_MS 60000
@@ -233,13 +234,26 @@ static int sweep_runs(const struct sweep *s, struct err *err) {
     return rc;
 }
 
+static int sweep_replays_in_tx(struct db *db, void *arg, struct err *err) {
+    return store_replay_delete_old(db, clock_now_ms(), arg, err);
+}
+
+/* In portions, between which other writes have their turn. */
+static int sweep_replays(const struct sweep *s, struct err *err) {
+    int64_t deleted = 1;
+    int rc = 0;
+    while (rc == 0 && deleted > 0)
+        rc = store_write(s->engine->store, sweep_replays_in_tx, &deleted, err);
+    return rc;
+}
+
 static const struct {
     const char *name;
     int (*run)(const struct sweep *s, struct err *err);
 } sweeps[] = {
     {"runs", sweep_runs},           {"workspaces", sweep_workspaces},   {"repositories", sweep_repositories},
     {"exports", sweep_exports},     {"deployments", sweep_deployments}, {"logs", sweep_logs},
-    {"temporary", sweep_temporary},
+    {"temporary", sweep_temporary}, {"replays", sweep_replays},
 };
 
 /* One sweep that fails does not keep the others from running. */

@@ -15,6 +15,7 @@ struct planning_call {
     const char *questions_json;
     struct project *before;
     struct spec *spec;
+    struct spec **made; /* the caller's: is spec by the end of the transaction */
     struct project *out;
 };
 
@@ -92,10 +93,8 @@ int engine_project_clarify(struct engine *engine, const char *account_id, const 
         return rc;
     struct planning_call call = {
         .account_id = account_id, .id = id, .before = project, .questions_json = json_text(arena, asked)};
-    rc = journal_write(engine, clarify_in_tx, &call, err);
-    if (rc == 0)
-        *questions = asked;
-    return rc;
+    *questions = asked;
+    return journal_write(engine, clarify_in_tx, &call, err);
 }
 
 static int spec_in_tx(struct journal *journal, void *arg, struct err *err) {
@@ -112,6 +111,7 @@ static int spec_in_tx(struct journal *journal, void *arg, struct err *err) {
     project->updated_ms = journal->now_ms;
     project->answers_json = call->out->answers_json;
     project->feedback_json = call->out->feedback_json;
+    *call->made = spec;
     rc = store_spec_insert(journal->db, spec, err);
     if (rc == 0)
         rc = store_project_set_planning(journal->db, project, err);
@@ -154,11 +154,9 @@ int engine_project_answer(struct engine *engine, const char *account_id, const c
     input.answers = answers;
     struct project after = *project;
     after.answers_json = json_text(arena, answers);
-    struct planning_call call = {.account_id = account_id, .id = id, .arena = arena, .before = project, .out = &after};
-    rc = plan_and_store(engine, &call, &input, err);
-    if (rc == 0)
-        *out = call.spec;
-    return rc;
+    struct planning_call call = {
+        .account_id = account_id, .id = id, .arena = arena, .before = project, .out = &after, .made = out};
+    return plan_and_store(engine, &call, &input, err);
 }
 
 int engine_project_regenerate(struct engine *engine, const char *account_id, const char *id, const char *feedback,
@@ -184,11 +182,9 @@ int engine_project_regenerate(struct engine *engine, const char *account_id, con
             json_array_append_new(all, json_string(input.feedback[i]));
         after.feedback_json = json_text(arena, all);
     }
-    struct planning_call call = {.account_id = account_id, .id = id, .arena = arena, .before = project, .out = &after};
-    rc = plan_and_store(engine, &call, &input, err);
-    if (rc == 0)
-        *out = call.spec;
-    return rc;
+    struct planning_call call = {
+        .account_id = account_id, .id = id, .arena = arena, .before = project, .out = &after, .made = out};
+    return plan_and_store(engine, &call, &input, err);
 }
 
 /* ---- a person's edit */
@@ -256,13 +252,10 @@ int engine_project_edit_spec(struct engine *engine, const char *account_id, cons
         return err_field(err, ERR_CONFLICT, "version", "The newest version of the spec is %lld",
                          (long long)project->spec_version);
     struct project after = *project;
-    struct planning_call call = {.account_id = account_id, .id = id, .arena = arena, .before = project, .out = &after};
+    struct planning_call call = {
+        .account_id = account_id, .id = id, .arena = arena, .before = project, .out = &after, .made = out};
     rc = plan_edit(engine, project, documents, &call, err);
-    if (rc == 0)
-        rc = journal_write(engine, spec_in_tx, &call, err);
-    if (rc == 0)
-        *out = call.spec;
-    return rc;
+    return rc < 0 ? rc : journal_write(engine, spec_in_tx, &call, err);
 }
 
 static int approve_in_tx(struct journal *journal, void *arg, struct err *err) {
@@ -282,15 +275,12 @@ static int approve_in_tx(struct journal *journal, void *arg, struct err *err) {
     if (rc == 0)
         rc = journal_project_move(journal, project, PROJECT_APPROVED, err);
     if (rc == 0)
-        rc = store_spec_get(journal->db, call->arena, project->id, project->spec_version, &call->spec, err);
+        rc = store_spec_get(journal->db, call->arena, project->id, project->spec_version, call->made, err);
     return rc;
 }
 
 int engine_project_approve(struct engine *engine, const char *account_id, const char *id, struct arena *arena,
                            struct spec **out, struct err *err) {
-    struct planning_call call = {.account_id = account_id, .id = id, .arena = arena};
-    int rc = journal_write(engine, approve_in_tx, &call, err);
-    if (rc == 0)
-        *out = call.spec;
-    return rc;
+    struct planning_call call = {.account_id = account_id, .id = id, .arena = arena, .made = out};
+    return journal_write(engine, approve_in_tx, &call, err);
 }

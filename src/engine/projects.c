@@ -34,10 +34,8 @@ int engine_project_create(struct engine *engine, const char *account_id, const c
         return rc;
     repo_close(repo);
     struct project_call call = {.out = project};
-    rc = journal_write(engine, create_in_tx, &call, err);
-    if (rc == 0)
-        *out = project;
-    return rc;
+    *out = project;
+    return journal_write(engine, create_in_tx, &call, err);
 }
 
 static int update_in_tx(struct journal *journal, void *arg, struct err *err) {

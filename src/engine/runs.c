@@ -71,13 +71,13 @@ static int retry_in_tx(struct journal *journal, void *arg, struct err *err) {
     int rc = load_run(journal->db, journal->arena, call->account_id, call->project_id, call->run_id, &old, err);
     if (rc == 0)
         rc = load_project(journal->db, journal->arena, call->account_id, call->project_id, &project, err);
+    if (rc == 0 && call->task_id)
+        rc = check_task(journal, call->task_id, old, err);
     if (rc < 0)
         return rc;
     if (!run_state_is_terminal(old->state))
         return err_set(err, ERR_CONFLICT, "The run is %s; only a run that ended can be tried again",
                        run_state_name(old->state));
-    if (call->task_id)
-        rc = check_task(journal, call->task_id, old, err);
     return rc < 0 ? rc : begin_run(journal, project, old->spec_version, call->task_id ? old->id : "", call, err);
 }
 
@@ -91,10 +91,8 @@ int engine_run_create(struct engine *engine, const char *account_id, const char 
                             .run = arena_alloc(arena, sizeof(struct run)),
                             .room = room,
                             .arena = arena};
-    int rc = journal_write(engine, create_in_tx, &call, err);
-    if (rc == 0)
-        *out = call.run;
-    return rc;
+    *out = call.run;
+    return journal_write(engine, create_in_tx, &call, err);
 }
 
 int engine_run_retry(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
@@ -109,10 +107,8 @@ int engine_run_retry(struct engine *engine, const char *account_id, const char *
                             .run = arena_alloc(arena, sizeof(struct run)),
                             .room = room,
                             .arena = arena};
-    int rc = journal_write(engine, retry_in_tx, &call, err);
-    if (rc == 0)
-        *out = call.run;
-    return rc;
+    *out = call.run;
+    return journal_write(engine, retry_in_tx, &call, err);
 }
 
 static int cancel_in_tx(struct journal *journal, void *arg, struct err *err) {

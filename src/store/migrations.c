@@ -225,15 +225,15 @@ static const char sqlite_users[] = "CREATE TABLE account_user ("
                                    "ALTER TABLE account ADD COLUMN suspended_ms BIGINT NOT NULL DEFAULT 0;";
 
 /* What a POST with an Idempotency-Key did. The row is written in the transaction of the effect; status is 0 until the
- * answer is stored, too. fingerprint: SHA-256 of method, path and body. */
+ * answer is stored, too. */
 static const char sqlite_replays[] = "CREATE TABLE replay ("
                                      "  account_id TEXT NOT NULL REFERENCES account (id),"
-                                     "  key TEXT NOT NULL,"
+                                     "  key_hash TEXT NOT NULL,"
                                      "  fingerprint TEXT NOT NULL,"
                                      "  status BIGINT NOT NULL,"
                                      "  created_ms BIGINT NOT NULL,"
                                      "  body TEXT,"
-                                     "  PRIMARY KEY (account_id, key));"
+                                     "  PRIMARY KEY (account_id, key_hash));"
                                      "CREATE INDEX replay_created ON replay (created_ms);";
 
 /* project_id NULL: of all projects of the account. events_json NULL: all. */

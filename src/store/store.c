@@ -25,6 +25,7 @@ struct reader {
     struct list node;
     struct store *store;
     struct db *db;
+    const struct store_company *company; /* of this thread's next write, or NULL */
 };
 
 /* Also what ends a thread's reader when the thread ends. */
@@ -90,7 +91,8 @@ void store_thread_end(struct store *store) {
     reader_destroy(reader);
 }
 
-int store_reader(struct store *store, struct db **out, struct err *err) {
+/* This thread's own. */
+static int open_reader(struct store *store, struct reader **out, struct err *err) {
     struct reader *reader = pthread_getspecific(store->reader_key);
     if (!reader) {
         struct db *db;
@@ -109,8 +111,16 @@ int store_reader(struct store *store, struct db **out, struct err *err) {
             return err_errno(err, ERR_UNAVAILABLE, errnum, "keep a reader");
         }
     }
-    *out = reader->db;
+    *out = reader;
     return 0;
+}
+
+int store_reader(struct store *store, struct db **out, struct err *err) {
+    struct reader *reader = NULL;
+    int result = open_reader(store, &reader, err);
+    if (!result)
+        *out = reader->db;
+    return result;
 }
 
 int store_read(struct store *store, store_fn *fn, void *arg, struct err *err) {
@@ -125,8 +135,35 @@ int store_read(struct store *store, store_fn *fn, void *arg, struct err *err) {
     return result ? result : ended;
 }
 
+struct accompanied {
+    const struct store_company *company;
+    store_fn *fn;
+    void *arg;
+};
+
+static int run_accompanied(struct db *db, void *arg, struct err *err) {
+    const struct accompanied *call = arg;
+    int result = call->company->first(db, call->company->arg, err);
+    if (!result)
+        result = call->fn(db, call->arg, err);
+    return result ? result : call->company->last(db, call->company->arg, err);
+}
+
+int store_accompany(struct store *store, const struct store_company *company, struct err *err) {
+    struct reader *reader = NULL;
+    int result = open_reader(store, &reader, err);
+    if (!result)
+        reader->company = company;
+    return result;
+}
+
 int store_write(struct store *store, store_fn *fn, void *arg, struct err *err) {
-    return writer_run(store->writer, fn, arg, err);
+    struct reader *reader = pthread_getspecific(store->reader_key);
+    if (!reader || !reader->company)
+        return writer_run(store->writer, fn, arg, err);
+    struct accompanied call = {.company = reader->company, .fn = fn, .arg = arg};
+    reader->company = NULL;
+    return writer_run(store->writer, run_accompanied, &call, err);
 }
 
 int store_ping(struct store *store, struct err *err) {

@@ -36,6 +36,15 @@ MUST_CHECK int store_read(struct store *store, store_fn *fn, void *arg, struct e
  * group is retried (it must derive everything anew from db and arg). */
 MUST_CHECK int store_write(struct store *store, store_fn *fn, void *arg, struct err *err);
 
+/* What comes along with a write in its transaction, whoever does it: first runs before its function, last after it has
+ * succeeded. When either fails, so does the write. Both as fn above. */
+struct store_company {
+    store_fn *first, *last;
+    void *arg;
+};
+/* This thread's next write has company, and that one alone; NULL: it has none. company must live until then. */
+MUST_CHECK int store_accompany(struct store *store, const struct store_company *company, struct err *err);
+
 /* One trivial read; for health. */
 MUST_CHECK int store_ping(struct store *store, struct err *err);
 /* PRAGMA integrity_check or the like; for doctor and tests. */
