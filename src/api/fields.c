@@ -15,6 +15,8 @@ static const char *const run_states[] = {RUN_STATE_LIST(NAME) NULL};
 static const char *const event_types[] = {EVENT_TYPE_LIST(NAME) NULL};
 static const char *const export_states[] = {EXPORT_STATE_LIST(NAME) NULL};
 static const char *const deployment_states[] = {DEPLOYMENT_STATE_LIST(NAME) NULL};
+static const char *const delivery_states[] = {DELIVERY_STATE_LIST(NAME) NULL};
+static const char *const webhook_events[] = {WEBHOOK_EVENT_LIST(NAME) NULL};
 #undef NAME
 
 const struct api_field page_query[] = {PAGE_FIELDS, {0}};
@@ -314,6 +316,47 @@ const struct api_field deployment_create_body[] = {
      .is_required = true,
      .help = "the name of a deploy provider of this server",
      .example = "\"local\""},
+    {0},
+};
+
+/* ---- webhooks ---- */
+
+#define URL_FIELD                                                                                                      \
+    .name = "url", .kind = FIELD_TEXT, .max = 2000, .help = "where the messages go: http or https, and public",        \
+    .example = "\"https://example.org/hooks/prazium\""
+
+/* A malformed id is an id that names no project. */
+#define WEBHOOK_FIELDS                                                                                                 \
+    {.name = "projectId",                                                                                              \
+     .kind = FIELD_TEXT,                                                                                               \
+     .max = 64,                                                                                                        \
+     .is_nullable = true,                                                                                              \
+     .help = "only what happens in this project; null: in every one of the account"},                                  \
+        {.name = "events",                                                                                             \
+         .kind = FIELD_LIST,                                                                                           \
+         .min = 1,                                                                                                     \
+         .max = 50,                                                                                                    \
+         .words = webhook_events,                                                                                      \
+         .is_nullable = true,                                                                                          \
+         .help = "only these; null: all, and those that later versions add",                                           \
+         .example = "[\"run.completed\", \"deployment.live\"]"},                                                       \
+        {.name = "description",                                                                                        \
+         .kind = FIELD_TEXT,                                                                                           \
+         .max = 200,                                                                                                   \
+         .is_nullable = true,                                                                                          \
+         .help = "what it is for",                                                                                     \
+         .example = "\"the team's chat\""},                                                                            \
+    {                                                                                                                  \
+        .name = "enabled", .kind = FIELD_BOOL, .help = "whether messages are sent; they are unless it is false"        \
+    }
+
+const struct api_field webhook_create_body[] = {{URL_FIELD, .is_required = true}, WEBHOOK_FIELDS, {0}};
+
+const struct api_field webhook_update_body[] = {{URL_FIELD}, WEBHOOK_FIELDS, {0}};
+
+const struct api_field webhook_delivery_query[] = {
+    PAGE_FIELDS,
+    {.name = "status", .kind = FIELD_WORD, .words = delivery_states, .help = "only deliveries in this state"},
     {0},
 };
 

@@ -20,6 +20,8 @@ extern const struct api_field event_list_query[], event_stream_query[];
 /* deliveries */
 extern const struct api_field export_create_body[], export_list_query[], deployment_create_body[],
     deployment_list_query[];
+/* webhooks */
+extern const struct api_field webhook_create_body[], webhook_update_body[], webhook_delivery_query[];
 /* files */
 extern const struct api_field file_list_query[], file_get_query[], repository_refs_query[];
 

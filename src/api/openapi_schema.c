@@ -50,6 +50,7 @@ static const struct {
     {"DeploymentStatus", "`deploying` → `live` or `failed`; later `stopped`",
      (const char *const[]){DEPLOYMENT_STATE_LIST(NAME) NULL}},
     {"DeliveryStatus", "`pending` → `delivered` or `failed`", (const char *const[]){DELIVERY_STATE_LIST(NAME) NULL}},
+    {"WebhookEvent", "what a webhook is told of", (const char *const[]){WEBHOOK_EVENT_LIST(NAME) NULL}},
     {"EventType", "what an event tells", (const char *const[]){EVENT_TYPE_LIST(NAME) NULL}},
     {"ErrorCode", "for programs", (const char *const[]){ERR_LIST(ERR_NAME) NULL}},
 };

@@ -6,6 +6,7 @@
 #define PROJECT "/v1/projects/:project"
 #define RUN PROJECT "/runs/:run"
 #define TASK RUN "/tasks/:task"
+#define WEBHOOK "/v1/webhooks/:webhook"
 
 /* Sorted as docs/api.md is. A part of the rows a file: they are one array, so that their order is plain. */
 static const struct api_route routes[] = {
@@ -16,6 +17,7 @@ static const struct api_route routes[] = {
 #include "api/routes/runs.inc"
 #include "api/routes/deliveries.inc"
 #include "api/routes/files.inc"
+#include "api/routes/webhooks.inc"
 };
 /* clang-format on */
 

@@ -139,6 +139,13 @@ static const struct option_row rows[] = {
                      .words = "free|pro|enterprise",
                      .commands = FOR_ACCOUNT,
                      .help = "what the account may use; a new one is free"},
+    [OPTION_WEBHOOK_PRIVATE_ADDRESSES] = {.name = "webhook-private-addresses",
+                                          .kind = KIND_WORD,
+                                          .words = "refuse|allow",
+                                          .fallback = "refuse",
+                                          .commands = FOR_SERVE,
+                                          .help = "whether webhooks may go to this machine and its network; allow is "
+                                                  "for a host of one tenant"},
     [OPTION_WORKERS] = {.name = "workers",
                         .kind = KIND_NUMBER,
                         .metavar = "N",

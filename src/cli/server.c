@@ -79,11 +79,12 @@ static void raise_descriptor_limit(void) {
 
 int server_start(struct server *server, const struct options *options, const char *listen, struct arena *arena,
                  struct err *err) {
-    struct engine_config config = {.data_dir = options->values[OPTION_DATA],
-                                   .database_url = options->values[OPTION_DATABASE],
-                                   .blueprints_dir = options->values[OPTION_BLUEPRINTS],
-                                   .worker_count =
-                                       options->values[OPTION_WORKERS] ? (int)option_int(options, OPTION_WORKERS) : -1};
+    struct engine_config config = {
+        .data_dir = options->values[OPTION_DATA],
+        .database_url = options->values[OPTION_DATABASE],
+        .blueprints_dir = options->values[OPTION_BLUEPRINTS],
+        .allows_private_webhooks = str_eq(options->values[OPTION_WEBHOOK_PRIVATE_ADDRESSES], "allow"),
+        .worker_count = options->values[OPTION_WORKERS] ? (int)option_int(options, OPTION_WORKERS) : -1};
     *server = (struct server){0};
     raise_descriptor_limit();
     int rc = engine_open(&server->engine, &config, err);

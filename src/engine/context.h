@@ -20,6 +20,7 @@ struct engine {
     int lock_fd;          /* DATA/lock: one server a data directory */
     bool has_git;         /* started, so to be stopped: others in the process may use it, too */
     int64_t lease_ms;
+    bool allows_private_webhooks;
     char tag[ID_LEN]; /* marks our children across restarts; a hash of data_dir */
     struct store *store;
     struct bus *bus;

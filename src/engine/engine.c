@@ -21,6 +21,7 @@
 #include "sandbox/sandbox.h"
 #include "store/jobs.h"
 #include "store/runs.h"
+#include "store/webhook_deliveries.h"
 
 static const char *const data_folders[] = {"repos", "workspaces", "exports", "deployments", "cache", "logs", "tmp"};
 
@@ -96,7 +97,9 @@ static int open_planning(struct engine *engine, const char *blueprints_dir, stru
 }
 
 static int reclaim_in_tx(struct db *db, void *arg, struct err *err) {
-    return store_job_reclaim(db, clock_now_ms(), true, arg, err);
+    int64_t now_ms = clock_now_ms();
+    int rc = store_job_reclaim(db, now_ms, true, arg, err);
+    return rc < 0 ? rc : store_webhook_delivery_reclaim(db, now_ms, err);
 }
 
 /* A process that was killed amid a change of a ref left a lock, which would hold up the runs that go on now. */
@@ -145,6 +148,7 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     pthread_mutex_init(&engine->tools_lock, NULL);
     pthread_mutex_init(&engine->planner_lock, NULL);
     engine->lease_ms = config->lease_ms ? config->lease_ms : 15000;
+    engine->allows_private_webhooks = config->allows_private_webhooks;
     int rc = open_data_dir(engine, config->data_dir, err);
     if (rc == 0)
         rc = git_start(err);

@@ -18,11 +18,12 @@
 struct engine;
 
 struct engine_config {
-    const char *data_dir;       /* made if absent */
-    const char *database_url;   /* NULL: sqlite in data_dir */
-    const char *blueprints_dir; /* NULL: the compiled-in ones */
-    int worker_count;           /* 0: none; negative: the core count */
-    int64_t lease_ms;           /* 0: 15 s */
+    const char *data_dir;         /* made if absent */
+    const char *database_url;     /* NULL: sqlite in data_dir */
+    const char *blueprints_dir;   /* NULL: the compiled-in ones */
+    int worker_count;             /* 0: none; negative: the core count */
+    int64_t lease_ms;             /* 0: 15 s */
+    bool allows_private_webhooks; /* webhooks may go to this machine and its network */
 };
 
 /* Takes the data directory (ERR_CONFLICT when another server has it), opens the store, recovers what an earlier

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/messages.h"
 #include "store/deliveries.h"
 #include "store/jobs.h"
 #include "store/projects.h"
@@ -24,7 +25,7 @@ static int journal_run(struct db *db, void *arg, struct err *err) {
     arena_reset(journal->arena);
     journal->db = db;
     journal->now_ms = clock_now_ms();
-    journal->wakes_workers = false;
+    journal->wakes_workers = journal->wakes_webhooks = false;
     journal->events = 0;
     journal->woken = NULL;
     journal->cancelled_run[0] = '\0';
@@ -47,6 +48,8 @@ static void journal_wake(const struct journal *journal) {
     }
     if (journal->wakes_workers)
         bus_publish(journal->engine->bus, "jobs", 0);
+    if (journal->wakes_webhooks)
+        bus_publish(journal->engine->bus, "webhooks", 0);
 }
 
 int journal_write(struct engine *engine, journal_fn *fn, void *arg, struct err *err) {
@@ -66,6 +69,7 @@ static int refuse_move(struct err *err, const char *what, const char *id, const 
 
 int journal_project_move(struct journal *journal, struct project *project, enum project_state to, struct err *err) {
     bool moved = false;
+    enum project_state from = project->state;
     if (project_state_may_move(project->state, to)) {
         int rc = store_project_move(journal->db, project->id, project->state, to, journal->now_ms, &moved, err);
         if (rc < 0)
@@ -75,7 +79,7 @@ int journal_project_move(struct journal *journal, struct project *project, enum 
         return refuse_move(err, "project", project->id, project_state_name(project->state), project_state_name(to));
     project->state = to;
     project->updated_ms = journal->now_ms;
-    return 0;
+    return messages_of_project(journal, project, from, err);
 }
 
 static void note_event(struct journal *journal, const struct task *task, const struct event *event) {
@@ -123,7 +127,7 @@ int journal_event(struct journal *journal, const struct run *run, const struct t
     journal->events++;
     if (task)
         note_event(journal, task, &event);
-    return 0;
+    return messages_of_event(journal, &event, err);
 }
 
 /* {"status": …, "error": …} with further members of an object text, such as {"slug": "x"}. */
@@ -242,7 +246,7 @@ int journal_export_move(struct journal *journal, struct export *row, enum export
     if (!moved)
         return refuse_move(err, "export", row->id, export_state_name(row->state), export_state_name(to));
     row->state = to;
-    return 0;
+    return messages_of_export(journal, row, err);
 }
 
 int journal_deployment_move(struct journal *journal, struct deployment *row, enum deployment_state to,
@@ -257,7 +261,7 @@ int journal_deployment_move(struct journal *journal, struct deployment *row, enu
     if (!moved)
         return refuse_move(err, "deployment", row->id, deployment_state_name(row->state), deployment_state_name(to));
     row->state = to;
-    return 0;
+    return messages_of_deployment(journal, row, err);
 }
 
 int journal_enqueue(struct journal *journal, const struct job_spec *spec, struct err *err) {

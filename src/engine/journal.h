@@ -17,7 +17,7 @@ struct journal {
     struct db *db;
     struct arena *arena; /* of this transaction */
     int64_t now_ms;
-    bool wakes_workers;
+    bool wakes_workers, wakes_webhooks;
     struct woken_run *woken; /* the runs that got events */
     int64_t events;          /* appended */
     char cancelled_run[ID_LEN];

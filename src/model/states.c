@@ -15,6 +15,7 @@ static const char *const delivery_state_names[] = {DELIVERY_STATE_LIST(X)};
 static const char *const job_state_names[] = {JOB_STATE_LIST(X)};
 static const char *const job_kind_names[] = {JOB_KIND_LIST(X)};
 static const char *const event_type_names[] = {EVENT_TYPE_LIST(X)};
+static const char *const webhook_event_names[] = {WEBHOOK_EVENT_LIST(X)};
 #undef X
 
 static int index_of(const char *const names[], size_t count, const char *name) {
@@ -44,6 +45,7 @@ STATES_DEFINE(delivery_state)
 STATES_DEFINE(job_state)
 STATES_DEFINE(job_kind)
 STATES_DEFINE(event_type)
+STATES_DEFINE(webhook_event)
 #undef STATES_DEFINE
 
 /* A row is the set of states that may follow, one bit each. */

@@ -81,6 +81,22 @@
     X(EVENT_VERIFICATION_COMPLETED, "VERIFICATION_COMPLETED")                                                          \
     X(EVENT_RUN_COMPLETED, "RUN_COMPLETED")
 
+/* What webhooks are told of. Documented in docs/webhooks.md. */
+#define WEBHOOK_EVENT_LIST(X)                                                                                          \
+    X(WEBHOOK_SPEC_READY, "spec.ready")                                                                                \
+    X(WEBHOOK_SPEC_APPROVED, "spec.approved")                                                                          \
+    X(WEBHOOK_PROJECT_ARCHIVED, "project.archived")                                                                    \
+    X(WEBHOOK_RUN_STARTED, "run.started")                                                                              \
+    X(WEBHOOK_RUN_VERIFYING, "run.verifying")                                                                          \
+    X(WEBHOOK_RUN_COMPLETED, "run.completed")                                                                          \
+    X(WEBHOOK_TASK_STARTED, "task.started")                                                                            \
+    X(WEBHOOK_TASK_COMPLETED, "task.completed")                                                                        \
+    X(WEBHOOK_EXPORT_COMPLETED, "export.completed")                                                                    \
+    X(WEBHOOK_EXPORT_FAILED, "export.failed")                                                                          \
+    X(WEBHOOK_DEPLOYMENT_LIVE, "deployment.live")                                                                      \
+    X(WEBHOOK_DEPLOYMENT_FAILED, "deployment.failed")                                                                  \
+    X(WEBHOOK_DEPLOYMENT_STOPPED, "deployment.stopped")
+
 #define X(value, name) value,
 enum project_state { PROJECT_STATE_LIST(X) };
 enum run_state { RUN_STATE_LIST(X) };
@@ -91,6 +107,7 @@ enum delivery_state { DELIVERY_STATE_LIST(X) };
 enum job_state { JOB_STATE_LIST(X) };
 enum job_kind { JOB_KIND_LIST(X) };
 enum event_type { EVENT_TYPE_LIST(X) };
+enum webhook_event { WEBHOOK_EVENT_LIST(X) };
 #undef X
 
 /* For each list: the name of a value, and the value of a name (false if there is none). */
@@ -106,6 +123,7 @@ STATES_DECLARE(delivery_state)
 STATES_DECLARE(job_state)
 STATES_DECLARE(job_kind)
 STATES_DECLARE(event_type)
+STATES_DECLARE(webhook_event)
 #undef STATES_DECLARE
 
 /* Legal transitions; a terminal state has none. */

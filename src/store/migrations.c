@@ -271,6 +271,18 @@ static const char sqlite_more[] = "ALTER TABLE run ADD COLUMN resumes_run_id TEX
                                   "CREATE INDEX export_of_project ON export (project_id, id);"
                                   "CREATE INDEX run_queued ON run (state, id) WHERE state = 'queued';";
 
+/* What sending webhooks takes. The first index finds the webhooks that have something pending, and what is due of each;
+ * the second what has been kept long enough. */
+static const char sqlite_webhook_sending[] =
+    "ALTER TABLE webhook ADD COLUMN old_secret TEXT;"
+    "ALTER TABLE webhook ADD COLUMN old_secret_until_ms BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE webhook ADD COLUMN disabled_reason TEXT;"
+    "ALTER TABLE webhook_delivery ADD COLUMN lease_until_ms BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE webhook_delivery ADD COLUMN last_attempt_ms BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE webhook_delivery ADD COLUMN response_ms BIGINT NOT NULL DEFAULT 0;"
+    "CREATE INDEX webhook_delivery_pending ON webhook_delivery (webhook_id, next_attempt_ms) WHERE state = 'pending';"
+    "CREATE INDEX webhook_delivery_ended ON webhook_delivery (completed_ms) WHERE state <> 'pending';";
+
 enum { SCRIPTS_MAX = 8 };
 
 /* The step at index i leads to schema i + 1. */
@@ -284,7 +296,7 @@ static const struct migration sqlite_migrations[] = {
      .scripts = {sqlite_accounts, sqlite_projects, sqlite_project_totals, sqlite_search, sqlite_runs, sqlite_jobs,
                  sqlite_deliveries}},
     {.what = "users, sessions, replays, webhooks",
-     .scripts = {sqlite_users, sqlite_replays, sqlite_webhooks, sqlite_more}},
+     .scripts = {sqlite_users, sqlite_replays, sqlite_webhooks, sqlite_more, sqlite_webhook_sending}},
 };
 
 struct migration_list {

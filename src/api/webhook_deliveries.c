@@ -1,0 +1,108 @@
+/* webhook_deliveries: what a webhook was told, and is to be told. */
+#include "store/webhook_deliveries.h"
+
+#include "api/handlers.h"
+#include "api/webhooks.h"
+#include "engine/hooks.h"
+
+/* Null when no answer came. */
+static void put_answered(struct jw *jw, const char *key, bool is_answered, int64_t value) {
+    jw_key(jw, key);
+    if (is_answered)
+        jw_int(jw, value);
+    else
+        jw_null(jw);
+}
+
+static void present_delivery(struct jw *jw, const struct webhook_delivery *row, bool is_whole) {
+    bool is_pending = row->state == DELIVERY_PENDING, is_answered = row->response_status > 0;
+    jw_object(jw);
+    jw_kstr(jw, "id", row->id);
+    jw_kstr(jw, "webhookId", row->webhook_id);
+    jw_kstr(jw, "type", row->type);
+    jw_kstr(jw, "status", delivery_state_name(row->state));
+    jw_kint(jw, "attempts", row->attempts);
+    put_answered(jw, "responseStatus", is_answered, row->response_status);
+    put_answered(jw, "responseTimeMs", is_answered, row->response_ms);
+    jw_kstr(jw, "error", row->error);
+    jw_ktime(jw, "lastAttemptAt", row->last_attempt_ms);
+    jw_ktime(jw, "nextAttemptAt", is_pending ? row->next_attempt_ms : 0);
+    jw_ktime(jw, "createdAt", row->created_ms);
+    jw_ktime(jw, "completedAt", row->completed_ms);
+    if (is_whole)
+        jw_kraw(jw, "message", row->payload_json);
+    jw_object_end(jw);
+}
+
+static void reply_delivery(struct api_call *call, const struct webhook_delivery *row, bool is_whole, int status) {
+    struct buf out;
+    struct jw jw;
+    reply_data(&out, &jw);
+    present_delivery(&jw, row, is_whole);
+    reply_data_end(call, &out, &jw, status);
+}
+
+int webhook_delivery_list(struct api_call *call, struct err *err) {
+    int64_t page = call_query_int(call, "page"), page_size = call_query_int(call, "pageSize"), total = 0;
+    struct webhook *webhook = NULL;
+    struct webhook_delivery *rows = NULL;
+    size_t count = 0;
+    struct buf out;
+    struct jw jw;
+    int rc = call_webhook(call, &webhook, err);
+    if (rc == 0)
+        rc = store_webhook_delivery_page(call->db, call->arena, webhook->id, call_query(call, "status"), page,
+                                         page_size, &rows, &count, &total, err);
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    jw_array(&jw);
+    for (size_t i = 0; i < count; i++)
+        present_delivery(&jw, &rows[i], false);
+    jw_array_end(&jw);
+    reply_page_end(call, &out, &jw, page, page_size, total);
+    return 0;
+}
+
+static int load_delivery(struct api_call *call, struct webhook_delivery **out, struct err *err) {
+    struct webhook *webhook = NULL;
+    const char *id;
+    int rc = call_webhook(call, &webhook, err);
+    if (rc == 0)
+        rc = call_id(call, "delivery", "msg", "Delivery", &id, err);
+    if (rc == 0)
+        rc = store_webhook_delivery_get(call->db, call->arena, id, webhook->id, out, err);
+    if (rc == 0 && !*out)
+        return err_set(err, ERR_NOT_FOUND, "Delivery not found");
+    return rc;
+}
+
+int webhook_delivery_get(struct api_call *call, struct err *err) {
+    struct webhook_delivery *row = NULL;
+    int rc = load_delivery(call, &row, err);
+    if (rc == 0)
+        reply_delivery(call, row, true, 200);
+    return rc;
+}
+
+int webhook_delivery_retry(struct api_call *call, struct err *err) {
+    struct webhook_delivery *row = NULL;
+    int rc = load_delivery(call, &row, err);
+    if (rc == 0)
+        rc =
+            engine_webhook_send_again(call->engine, call->account_id, row->webhook_id, row->id, call->arena, &row, err);
+    if (rc == 0)
+        reply_delivery(call, row, false, 202);
+    return rc;
+}
+
+int webhook_ping(struct api_call *call, struct err *err) {
+    struct webhook *webhook = NULL;
+    struct webhook_delivery *row = NULL;
+    int rc = call_webhook(call, &webhook, err);
+    if (rc == 0)
+        rc = engine_webhook_ping(call->engine, call->account_id, webhook->id, call->arena, &row, err);
+    if (rc == 0)
+        reply_delivery(call, row, false, 202);
+    return rc;
+}
