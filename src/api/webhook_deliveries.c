@@ -34,14 +34,6 @@ static void present_delivery(struct jw *jw, const struct webhook_delivery *row, 
     jw_object_end(jw);
 }
 
-static void reply_delivery(struct api_call *call, const struct webhook_delivery *row, bool is_whole, int status) {
-    struct buf out;
-    struct jw jw;
-    reply_data(&out, &jw);
-    present_delivery(&jw, row, is_whole);
-    reply_data_end(call, &out, &jw, status);
-}
-
 int webhook_delivery_list(struct api_call *call, struct err *err) {
     int64_t page = call_query_int(call, "page"), page_size = call_query_int(call, "pageSize"), total = 0;
     struct webhook *webhook = NULL;
@@ -79,10 +71,20 @@ static int load_delivery(struct api_call *call, struct webhook_delivery **out, s
 
 int webhook_delivery_get(struct api_call *call, struct err *err) {
     struct webhook_delivery *row = NULL;
+    struct buf out;
+    struct jw jw;
     int rc = load_delivery(call, &row, err);
-    if (rc == 0)
-        reply_delivery(call, row, true, 200);
-    return rc;
+    if (rc < 0)
+        return rc;
+    reply_data(&out, &jw);
+    present_delivery(&jw, row, true);
+    reply_data_end(call, &out, &jw, 200);
+    return 0;
+}
+
+static void write_begun(struct jw *jw, struct api_call *call, void *arg) {
+    struct webhook_delivery *const *row = arg;
+    present_delivery(jw, *row, false);
 }
 
 int webhook_delivery_retry(struct api_call *call, struct err *err) {
@@ -91,18 +93,15 @@ int webhook_delivery_retry(struct api_call *call, struct err *err) {
     if (rc == 0)
         rc =
             engine_webhook_send_again(call->engine, call->account_id, row->webhook_id, row->id, call->arena, &row, err);
-    if (rc == 0)
-        reply_delivery(call, row, false, 202);
-    return rc;
+    return rc < 0 ? rc : reply_promised(call);
 }
 
 int webhook_ping(struct api_call *call, struct err *err) {
     struct webhook *webhook = NULL;
     struct webhook_delivery *row = NULL;
     int rc = call_webhook(call, &webhook, err);
+    reply_promise(call, 202, write_begun, &row);
     if (rc == 0)
         rc = engine_webhook_ping(call->engine, call->account_id, webhook->id, call->arena, &row, err);
-    if (rc == 0)
-        reply_delivery(call, row, false, 202);
-    return rc;
+    return rc < 0 ? rc : reply_promised(call);
 }

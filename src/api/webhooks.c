@@ -33,12 +33,12 @@ static void present_webhook(struct jw *jw, const struct webhook *row, bool shows
     jw_object_end(jw);
 }
 
-static void reply_webhook(struct api_call *call, const struct webhook *row, bool shows_secret, int status) {
+static void reply_webhook(struct api_call *call, const struct webhook *row) {
     struct buf out;
     struct jw jw;
     reply_data(&out, &jw);
-    present_webhook(&jw, row, shows_secret);
-    reply_data_end(call, &out, &jw, status);
+    present_webhook(&jw, row, false);
+    reply_data_end(call, &out, &jw, 200);
 }
 
 int webhook_list(struct api_call *call, struct err *err) {
@@ -98,24 +98,28 @@ static int take_edit(struct api_call *call, struct webhook_edit *edit, struct er
     return 0;
 }
 
+static void write_with_secret(struct jw *jw, struct api_call *call, void *arg) {
+    struct webhook *const *row = arg;
+    present_webhook(jw, *row, true);
+}
+
 int webhook_create(struct api_call *call, struct err *err) {
     struct webhook *row = NULL;
     struct webhook_edit edit;
+    reply_promise(call, 201, write_with_secret, &row);
     int rc = take_edit(call, &edit, err);
     if (rc == 0)
         rc = engine_webhook_create(call->engine, call->account_id, &edit, call->arena, &row, err);
     if (rc == -ERR_CONFLICT)
         call_detail(call, "limit", json_integer(WEBHOOKS_MAX));
-    if (rc == 0)
-        reply_webhook(call, row, true, 201);
-    return rc;
+    return rc < 0 ? rc : reply_promised(call);
 }
 
 int webhook_get(struct api_call *call, struct err *err) {
     struct webhook *row = NULL;
     int rc = call_webhook(call, &row, err);
     if (rc == 0)
-        reply_webhook(call, row, false, 200);
+        reply_webhook(call, row);
     return rc;
 }
 
@@ -128,7 +132,7 @@ int webhook_update(struct api_call *call, struct err *err) {
     if (rc == 0)
         rc = engine_webhook_update(call->engine, call->account_id, row->id, &edit, call->arena, &row, err);
     if (rc == 0)
-        reply_webhook(call, row, false, 200);
+        reply_webhook(call, row);
     return rc;
 }
 
@@ -153,9 +157,8 @@ int webhook_delete(struct api_call *call, struct err *err) {
 int webhook_rotate(struct api_call *call, struct err *err) {
     struct webhook *row = NULL;
     int rc = call_webhook(call, &row, err);
+    reply_promise(call, 200, write_with_secret, &row);
     if (rc == 0)
         rc = engine_webhook_rotate(call->engine, call->account_id, row->id, call->arena, &row, err);
-    if (rc == 0)
-        reply_webhook(call, row, true, 200);
-    return rc;
+    return rc < 0 ? rc : reply_promised(call);
 }
