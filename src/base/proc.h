@@ -16,6 +16,8 @@ struct proc_limit {
     rlim_t value; /* soft and hard */
 };
 
+enum { PROC_FURTHER_FIRST = 4, PROC_FURTHER_MAX = 4 };
+
 /* How to start a child. Zeroed means: stdin from /dev/null, stdout and stderr to /dev/null, environment empty,
  * working directory inherited. All other descriptors are closed in the child (close_range). */
 struct proc_spec {
@@ -26,6 +28,8 @@ struct proc_spec {
     int stdin_fd;           /* <= 0: /dev/null */
     int stdout_fd;          /* <= 0: /dev/null */
     int stderr_fd;          /* <= 0: same as stdout */
+    const int *further_fds; /* become 4, 5 … in the child */
+    size_t further_count;   /* at most PROC_FURTHER_MAX */
     const struct proc_limit *limits;
     size_t limit_count;
     bool is_session;        /* setsid() instead of setpgid() */

@@ -78,29 +78,30 @@ static void close_from(int first, int last) {
         (void)close(fd);
 }
 
-/* The three standard descriptors, the failure pipe as 3, and nothing else. What is given may itself lie in 0..3, so all
- * of it is moved out of the way first. */
+/* The three standard descriptors, the failure pipe as 3, those further ones, and nothing else. What is given may itself
+ * have such a number, so all of it is moved out of the way first. */
 static void child_set_descriptors(struct launch *launch) {
     const struct proc_spec *spec = launch->spec;
     int in = spec->stdin_fd > 0 ? spec->stdin_fd : launch->null_fd;
     int out = spec->stdout_fd > 0 ? spec->stdout_fd : launch->null_fd;
     int error = spec->stderr_fd > 0 ? spec->stderr_fd : out;
-    int moved[] = {in, out, error};
+    int moved[PROC_FURTHER_FIRST + PROC_FURTHER_MAX] = {in, out, error, launch->failure_fd};
+    int count = PROC_FURTHER_FIRST + (int)spec->further_count;
 
-    int failure_fd = fcntl(launch->failure_fd, F_DUPFD_CLOEXEC, 4);
+    for (size_t i = 0; i < spec->further_count; i++)
+        moved[(size_t)PROC_FURTHER_FIRST + i] = spec->further_fds[i];
+    int failure_fd = fcntl(launch->failure_fd, F_DUPFD_CLOEXEC, count);
     if (failure_fd < 0)
         child_fail(launch, STEP_DESCRIPTORS);
-    launch->failure_fd = failure_fd;
-    for (int i = 0; i < 3; i++)
-        if ((moved[i] = fcntl(moved[i], F_DUPFD_CLOEXEC, 4)) < 0)
+    launch->failure_fd = moved[3] = failure_fd;
+    for (int i = 0; i < count; i++)
+        if (i != 3 && (moved[i] = fcntl(moved[i], F_DUPFD_CLOEXEC, count)) < 0)
             child_fail(launch, STEP_DESCRIPTORS);
-    for (int i = 0; i < 3; i++)
-        if (dup2(moved[i], i) < 0)
+    for (int i = 0; i < count; i++)
+        if (dup3(moved[i], i, i == 3 ? O_CLOEXEC : 0) < 0)
             child_fail(launch, STEP_DESCRIPTORS);
-    if (dup3(failure_fd, 3, O_CLOEXEC) < 0)
-        child_fail(launch, STEP_DESCRIPTORS);
     launch->failure_fd = 3;
-    close_from(4, launch->last_fd);
+    close_from(count, launch->last_fd);
 }
 
 static _Noreturn void child_run(struct launch *launch) {
@@ -211,6 +212,8 @@ int proc_start(struct proc *proc, const struct proc_spec *spec, struct err *err)
 
     if (!name)
         return err_set(err, ERR_VALIDATION, "no program is named");
+    if (spec->further_count > PROC_FURTHER_MAX)
+        return err_set(err, ERR_VALIDATION, "too many descriptors for %s", name);
     /* With a '/' it is looked up by exec itself, seen from the child's working directory. */
     bool is_path = strchr(name, '/') != NULL;
     if (!is_path && !proc_find_program(name, path_in(env), found, sizeof(found)))

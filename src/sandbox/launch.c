@@ -1,4 +1,4 @@
-/* launch: starting a command with its clean environment, its limits and its output pipe. */
+/* launch: starting a command with its fence, its clean environment, its limits and its pipes. */
 #include "sandbox/launch.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "sandbox/fence.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -42,9 +43,10 @@ static rlim_t or_default(int64_t value, int64_t fallback) {
     return (rlim_t)(value > 0 ? value : fallback);
 }
 
-/* The kernel counts all threads of the user, so those that are there come on top. Root is not bound by it. */
+/* The kernel counts all threads of the user, so those that are there come on top; root is not bound by it. Twice as
+ * many as the tree may have: whoever has too many is to be ended for it, and not only to fail at the next. */
 static rlim_t process_limit(int64_t processes) {
-    rlim_t wanted = or_default(processes, DEFAULT_PROCESSES);
+    rlim_t wanted = 2 * or_default(processes, DEFAULT_PROCESSES);
     uid_t uid = geteuid();
     return uid == 0 ? wanted : wanted + (rlim_t)process_count_threads(uid);
 }
@@ -78,7 +80,7 @@ static const char **make_environment(struct arena *arena, const struct sandbox_s
         tag_variable,
         arena_printf(arena, "PATH=%s", path && *path ? path : DEFAULT_PATH),
         arena_printf(arena, "HOME=%s", spec->home),
-        arena_printf(arena, "TMPDIR=%s/tmp", spec->home),
+        fence_is_up(spec->fence) ? "TMPDIR=" FENCE_TMP : arena_printf(arena, "TMPDIR=%s/tmp", spec->home),
         "LANG=C.UTF-8",
     };
     size_t given = 0;
@@ -115,40 +117,92 @@ static void arena_destroyp(struct arena **arena) {
     arena_destroy(*arena);
 }
 
+/* One end for us, which does not block, one for the command: programs do not expect theirs not to block. */
+static int make_pipe(int *ours, int *theirs, bool is_input, const char *program, struct err *err) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return err_errno(err, ERR_UNAVAILABLE, errno, "cannot make a pipe for %s", program);
+    *ours = ends[is_input ? 1 : 0];
+    *theirs = ends[is_input ? 0 : 1];
+    if (fcntl(*ours, F_SETFL, O_NONBLOCK) < 0)
+        return err_errno(err, ERR_INTERNAL, errno, "cannot prepare a pipe for %s", program);
+    return 0;
+}
+
+/* The command's ends. */
+struct ends {
+    int input, output, error;
+};
+
+static void ends_close(struct ends *ends) {
+    mem_closep(&ends->input);
+    mem_closep(&ends->output);
+    mem_closep(&ends->error);
+}
+
+static int make_pipes(struct launch *launch, const struct sandbox_spec *spec, struct ends *ends, struct err *err) {
+    const char *program = spec->argv[0];
+    int rc = make_pipe(&launch->output_fd, &ends->output, false, program, err);
+    if (rc == 0 && spec->on_error_line)
+        rc = make_pipe(&launch->error_fd, &ends->error, false, program, err);
+    if (rc == 0 && (spec->input || spec->on_talk))
+        rc = make_pipe(&launch->input_fd, &ends->input, true, program, err);
+    return rc;
+}
+
+static const char *value_of(const char *const *env, const char *name) {
+    size_t len = strlen(name);
+    for (; *env; env++)
+        if (strncmp(*env, name, len) == 0 && (*env)[len] == '=')
+            return *env + len + 1;
+    return NULL;
+}
+
+/* Behind a fence it is bubblewrap that would not find it. */
+static int check_program(const struct sandbox_spec *spec, const char *const *env, struct err *err) {
+    char found[4096];
+    if (strchr(spec->argv[0], '/') || proc_find_program(spec->argv[0], value_of(env, "PATH"), found, sizeof(found)))
+        return 0;
+    return err_set(err, ERR_NOT_FOUND, "the program %s is not found", spec->argv[0]);
+}
+
 static int start(struct launch *launch, const struct sandbox_spec *spec, bool is_service, struct err *err) {
     CLEANUP(arena_destroyp) struct arena *arena = arena_create();
+    CLEANUP(ends_close) struct ends ends = {-1, -1, -1};
     struct proc_limit limits[LIMIT_COUNT];
-    int ends[2];
+    bool is_fenced = fence_is_up(spec->fence);
 
     int rc = make_folders(arena, spec, err);
+    if (rc == 0)
+        rc = make_pipes(launch, spec, &ends, err);
     if (rc < 0)
         return rc;
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return err_errno(err, ERR_UNAVAILABLE, errno, "cannot make a pipe for %s", spec->argv[0]);
-    launch->output_fd = ends[0];
-    CLEANUP(mem_closep) int write_end = ends[1];
-    /* Only our end: programs do not expect theirs not to block. */
-    if (fcntl(launch->output_fd, F_SETFL, O_NONBLOCK) < 0)
-        return err_errno(err, ERR_INTERNAL, errno, "cannot prepare a pipe for %s", spec->argv[0]);
     struct proc_spec proc_spec = {
         .argv = spec->argv,
         .env = make_environment(arena, spec, launch->tag.variable),
         .dir = spec->dir,
-        .stdout_fd = write_end,
+        .stdin_fd = ends.input,
+        .stdout_fd = ends.output,
+        .stderr_fd = ends.error,
         .limits = limits,
         .limit_count = make_limits(spec, is_service, launch->tag.mark, limits),
         .is_session = true,
         .dies_with_parent = true,
         .no_new_privileges = true,
     };
+    if (is_fenced) {
+        struct fence_pipes pipes = {0};
+        rc = check_program(spec, proc_spec.env, err);
+        proc_spec.argv = fence_wrap(spec->fence, spec, &pipes, arena);
+    }
     launch->started_mono_ms = clock_mono_ms();
-    return proc_start(&launch->proc, &proc_spec, err);
+    return rc < 0 ? rc : proc_start(&launch->proc, &proc_spec, err);
 }
 
 int launch_start(struct launch *out, const struct sandbox_spec *spec, bool is_service, struct err *err) {
     if (!spec->argv || !spec->argv[0] || !spec->dir || !spec->home)
         return err_set(err, ERR_VALIDATION, "a command needs a program, a folder and a home");
-    *out = (struct launch){.output_fd = -1, .proc.pidfd = -1};
+    *out = (struct launch){.output_fd = -1, .error_fd = -1, .input_fd = -1, .proc.pidfd = -1};
     tag_make(&out->tag);
     int rc = start(out, spec, is_service, err);
     if (rc < 0) {
@@ -156,6 +210,7 @@ int launch_start(struct launch *out, const struct sandbox_spec *spec, bool is_se
         return rc;
     }
     tree_init(&out->tree, out->proc.pid, &out->tag);
+    out->tree.has_fence = fence_is_up(spec->fence);
     be_modest(out->proc.pid);
     return 0;
 }
@@ -172,6 +227,8 @@ int launch_end(struct launch *launch, struct proc_exit *out, struct err *err) {
 
 void launch_release(struct launch *launch) {
     mem_closep(&launch->output_fd);
+    mem_closep(&launch->error_fd);
+    mem_closep(&launch->input_fd);
     proc_release(&launch->proc);
     tree_release(&launch->tree);
     mem_freep(&launch->tag.variable);

@@ -1,4 +1,4 @@
-/* launch: starting a command with its clean environment, its limits and its output pipe. */
+/* launch: starting a command with its fence, its clean environment, its limits and its pipes. */
 #ifndef SANDBOX_LAUNCH_H
 #define SANDBOX_LAUNCH_H
 
@@ -9,9 +9,14 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/tree.h"
 
+struct proxy;
+
 struct launch {
     struct proc proc;
-    int output_fd; /* what the command writes; does not block */
+    int output_fd;       /* what the command writes; does not block */
+    int error_fd;        /* its standard error, or -1 where that is output, too */
+    int input_fd;        /* what the command reads, where it is given something, or -1; does not block */
+    struct proxy *proxy; /* to the hosts it may speak to, or NULL */
     struct tag tag;
     struct tree tree;
     int64_t started_mono_ms;

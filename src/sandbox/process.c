@@ -25,11 +25,14 @@ static bool parse_stat(const char *text, pid_t pid, struct process *out) {
     /* The name in parentheses may hold anything, ')' and spaces too. */
     const char *rest = strrchr(text, ')');
     struct process process = {.pid = pid};
-    if (!rest ||
-        sscanf(rest + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %" SCNd64 " %*d %" SCNu64,
-               &process.state, &process.parent, &process.group, &process.session, &process.threads,
-               &process.start_ticks) != 6)
+    int64_t ticks[4];
+    if (!rest || sscanf(rest + 1,
+                        " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64
+                        " %*d %*d %" SCNd64 " %*d %" SCNu64 " %*u %" SCNd64,
+                        &process.state, &process.parent, &process.group, &process.session, &ticks[0], &ticks[1],
+                        &ticks[2], &ticks[3], &process.threads, &process.start_ticks, &process.resident_pages) != 11)
         return false;
+    process.cpu_ticks = ticks[0] + ticks[1] + ticks[2] + ticks[3];
     *out = process;
     return true;
 }

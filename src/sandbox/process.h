@@ -14,6 +14,8 @@ struct process {
     pid_t session;
     char state; /* as in proc(5): 'R', 'S', 'T', 'Z' … */
     int64_t threads;
+    int64_t resident_pages;
+    int64_t cpu_ticks;    /* its own, and of children that it waited for */
     uint64_t start_ticks; /* since boot; with the pid it names one process for ever */
 };
 

@@ -150,9 +150,12 @@ size_t tree_look(struct tree *tree) {
 }
 
 static void signal_members(const struct tree *tree, int signal) {
-    for (size_t i = 0; i < tree->members.count; i++)
-        if (process_is_live(&tree->members.items[i]))
-            process_signal(&tree->members.items[i], signal);
+    for (size_t i = 0; i < tree->members.count; i++) {
+        const struct process *member = &tree->members.items[i];
+        bool is_fence = tree->has_fence && member->pid == tree->first && signal == SIGTERM;
+        if (process_is_live(member) && !is_fence)
+            process_signal(member, signal);
+    }
 }
 
 void tree_signal(struct tree *tree, int signal) {

@@ -18,6 +18,7 @@
 struct tree {
     pid_t first;          /* 0 for trees left by an earlier server */
     uint64_t start_ticks; /* of the first process: nothing older belongs */
+    bool has_fence;       /* the first is bubblewrap, which must not be asked to end: with it, all end at once */
     uint64_t mark;
     const char *variable;        /* not owned; for trees left it is a prefix */
     struct process_list members; /* at the last look */
@@ -34,7 +35,7 @@ void tree_release(struct tree *tree);
 /* Looks anew, and reaps those zombies that came to this process as orphans. Returns how many live; SIZE_MAX if it
  * cannot be seen. */
 size_t tree_look(struct tree *tree);
-/* Signals all that live. */
+/* Signals all that live, but for the fence. */
 void tree_signal(struct tree *tree, int signal);
 /* Stops all, so that nothing forks any more, then kills until nothing is left. False if something outlives the
  * deadline. The first process stays a zombie. */

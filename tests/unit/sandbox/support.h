@@ -30,6 +30,7 @@ struct fixture {
     struct arena *arena;
     char dir[64];
     const char *home;
+    struct sandbox_fence *fence; /* of the tests behind one */
     /* Part of the arguments of processes that a test starts; unlike any other's. */
     char marker[64];
     struct err err;
@@ -47,8 +48,22 @@ static inline int fixture_setup(void **state) {
     return sandbox_start(&fixture->err);
 }
 
+/* As fixture_setup, with a fence in DIR/fence, DIR/work to work in, and DIR/secret beside it. */
+static inline int fenced_setup(void **state) {
+    if (fixture_setup(state) != 0)
+        return -1;
+    struct fixture *fixture = *state;
+    const char *dir = fs_join(fixture->arena, fixture->dir, "fence");
+    const char *work = fs_join(fixture->arena, fixture->dir, "work");
+    const char *secret = fs_join(fixture->arena, fixture->dir, "secret");
+    if (fs_mkdirs(work, 0700, &fixture->err) < 0 || fs_write_file(secret, "secret\n", 7, 0600, &fixture->err) < 0)
+        return -1;
+    return sandbox_fence_open(&fixture->fence, SANDBOX_AUTO, dir, &fixture->err);
+}
+
 static inline int fixture_teardown(void **state) {
     struct fixture *fixture = *state;
+    sandbox_fence_close(fixture->fence);
     int rc = fs_remove_tree(fixture->dir, &fixture->err);
     arena_destroy(fixture->arena);
     free(fixture);
@@ -57,6 +72,27 @@ static inline int fixture_teardown(void **state) {
 
 static inline struct sandbox_spec spec_of(const struct fixture *fixture, const char *const *argv) {
     return (struct sandbox_spec){.argv = argv, .dir = fixture->dir, .home = fixture->home, .wall_ms = 60000};
+}
+
+/* True where this machine lets nobody be fenced in; then that is what is to be told. */
+static inline bool must_do_without_fence(struct fixture *fixture) {
+    const char *fault = sandbox_fence_fault(fixture->fence);
+    struct sandbox_fence *fence = NULL;
+    if (!fault)
+        return false;
+    print_message("no fence on this machine: %s\n", fault);
+    const char *dir = fs_join(fixture->arena, fixture->dir, "fence");
+    assert_int_equal(sandbox_fence_open(&fence, SANDBOX_BWRAP, dir, &fixture->err), -ERR_UNAVAILABLE);
+    assert_non_null(strstr(fixture->err.message, fault));
+    return true;
+}
+
+static inline struct sandbox_spec fenced_spec_of(const struct fixture *fixture, const char *const *argv) {
+    return (struct sandbox_spec){.argv = argv,
+                                 .dir = fs_join(fixture->arena, fixture->dir, "work"),
+                                 .home = fixture->home,
+                                 .fence = fixture->fence,
+                                 .wall_ms = 60000};
 }
 
 /* The script with each @ replaced by the marker. */

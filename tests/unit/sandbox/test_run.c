@@ -124,16 +124,25 @@ static void memory_is_limited(void **state) {
 
 static void files_are_limited(void **state) {
     struct fixture *fixture = *state;
+    struct sandbox_result result;
     struct sandbox_spec spec = spec_of(fixture, SHELL("head -c 5000000 /dev/zero > big; echo $?; wc -c < big"));
     spec.file_bytes = 1 << 20;
     assert_true(str_ends(run(fixture, &spec).output, "153\n1048576\n")); /* SIGXFSZ */
+    spec.argv = SHELL("exec head -c 5000000 /dev/zero > big");
+    assert_int_equal(sandbox_run(&spec, fixture->arena, &result, &fixture->err), -ERR_TOO_LARGE);
+    assert_int_equal(result.end, SANDBOX_FILE_SIZE);
+    assert_string_equal(result.reason, "sh was ended: it wrote a file of more than 1024 KiB");
 }
 
 static void processor_time_is_limited(void **state) {
     struct fixture *fixture = *state;
+    struct sandbox_result result;
     struct sandbox_spec spec = spec_of(fixture, SHELL("while :; do :; done"));
     spec.cpu_seconds = 1;
-    assert_int_equal(run(fixture, &spec).exit_code, 128 + 9);
+    assert_int_equal(sandbox_run(&spec, fixture->arena, &result, &fixture->err), -ERR_TIMEOUT);
+    assert_int_equal(result.exit_code, 128 + 9);
+    assert_int_equal(result.end, SANDBOX_CPU_TIME);
+    assert_string_equal(fixture->err.message, "sh was ended: it computed for more than 1 s");
 }
 
 static void it_is_modest(void **state) {
