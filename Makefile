@@ -1,6 +1,6 @@
 # Each target sets up what it needs: on a Debian-like machine scripts/setup installs what is missing.
 .DEFAULT_GOAL := build
-.PHONY: build demo run test lint format bench clean help
+.PHONY: build demo run test fuzz lint format bench clean help
 
 build: ## build/prazium
 	@scripts/setup build
@@ -13,10 +13,16 @@ run: build ## a server on 127.0.0.1:3001 with its data in ./data
 	@scripts/setup run
 	@. scripts/env && exec build/prazium serve
 
-test: ## unit tests under sanitizers, then flow tests of the whole program
+test: ## unit tests under sanitizers, short fuzzing, then flow tests of the whole program
 	@scripts/setup test
 	@scripts/build build-test
+	@scripts/build build-fuzz
 	@. scripts/env && exec scripts/test
+
+fuzz: ## the fuzz targets, each for FUZZ_SECONDS (60)
+	@scripts/setup test
+	@scripts/build build-fuzz
+	@exec scripts/fuzz --keep --seconds $${FUZZ_SECONDS:-60}
 
 lint: ## formatting, clang-tidy, no warnings, sizes, layers
 	@scripts/setup lint
@@ -31,7 +37,7 @@ bench: build ## prazium beside Fastify, nginx and git, on this machine
 	@. scripts/env && exec bench/run
 
 clean: ## removes what was built, and the fetched Node
-	rm -rf build build-test build-lint .cache
+	rm -rf build build-test build-lint build-fuzz .cache
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile

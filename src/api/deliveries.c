@@ -103,39 +103,6 @@ int export_delete(struct api_call *call, struct err *err) {
     return 0;
 }
 
-/* One range of bytes, RFC 9110, 14.1.2. Several ranges, other units and malformed ones are ignored: the whole is sent.
- */
-enum range_kind { RANGE_NONE, RANGE_ONE, RANGE_UNSATISFIABLE };
-
-static enum range_kind parse_range(struct arena *arena, const char *header, int64_t size, int64_t *first,
-                                   int64_t *last) {
-    if (!header || strncasecmp(header, "bytes=", 6) != 0 || strchr(header, ','))
-        return RANGE_NONE;
-    const char *spec = header + 6, *dash = strchr(spec, '-');
-    if (!dash)
-        return RANGE_NONE;
-    const char *from = arena_strndup(arena, spec, (size_t)(dash - spec)), *to = dash + 1;
-    int64_t a = 0, b = size - 1;
-    if (!*from) { /* the last `to` bytes */
-        if (!str_to_int(to, 0, INT64_MAX, &b))
-            return RANGE_NONE;
-        if (b == 0)
-            return RANGE_UNSATISFIABLE;
-        *first = b >= size ? 0 : size - b;
-        *last = size - 1;
-        return RANGE_ONE;
-    }
-    if (!str_to_int(from, 0, INT64_MAX, &a) || (*to && !str_to_int(to, 0, INT64_MAX, &b)))
-        return RANGE_NONE;
-    if (*to && b < a)
-        return RANGE_NONE;
-    if (a >= size)
-        return RANGE_UNSATISFIABLE;
-    *first = a;
-    *last = b >= size ? size - 1 : b;
-    return RANGE_ONE;
-}
-
 /* True when one of the tags in an If-None-Match list is ours. Weak comparison, RFC 9110, 13.1.2. */
 static bool matches_tag(const char *list, const char *etag) {
     return list && (str_eq(list, "*") || strstr(list, etag) != NULL);
@@ -173,10 +140,10 @@ int export_download(struct api_call *call, struct err *err) {
                *range = http_request_header(call->request, "Range");
     if (http_request_method(call->request) != HTTP_GET)
         range = NULL; /* RFC 9110, 14.2: of GET alone */
-    enum range_kind kind = if_range && !str_eq(if_range, etag)
-                               ? RANGE_NONE
-                               : parse_range(call->arena, range, row->size_bytes, &first, &last);
-    if (kind == RANGE_UNSATISFIABLE) {
+    if (if_range && !str_eq(if_range, etag))
+        range = NULL;
+    enum http_range kind = http_range(range, row->size_bytes, &first, &last);
+    if (kind == HTTP_RANGE_UNSATISFIABLE) {
         http_reply_header(call->reply, "Content-Range",
                           arena_printf(call->arena, "bytes */%lld", (long long)row->size_bytes));
         return err_field(err, ERR_RANGE, "Range", "The range lies beyond the %lld bytes of the export",
@@ -186,7 +153,7 @@ int export_download(struct api_call *call, struct err *err) {
     if (fd < 0)
         return err_set(err, ERR_INTERNAL, "the file of export %s is missing", row->id);
     name_file(call, project, row);
-    if (kind == RANGE_ONE) {
+    if (kind == HTTP_RANGE_ONE) {
         http_reply_status(call->reply, 206);
         http_reply_header(call->reply, "Content-Range",
                           arena_printf(call->arena, "bytes %lld-%lld/%lld", (long long)first, (long long)last,

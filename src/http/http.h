@@ -168,6 +168,11 @@ void http_reply_close(struct http_reply *reply);
 void http_reply_error(struct http_reply *reply, int status, const char *message);
 struct http_request *http_reply_request(struct http_reply *reply);
 
+/* What a Range header (may be NULL) asks of size bytes: with HTTP_RANGE_ONE *first to *last, which are among them.
+ * Several ranges, other units and malformed ones count as none: the whole is sent. */
+enum http_range { HTTP_RANGE_NONE, HTTP_RANGE_ONE, HTTP_RANGE_UNSATISFIABLE };
+enum http_range http_range(const char *header, int64_t size, int64_t *first, int64_t *last);
+
 /* ---- Streams: replies that go on for long (text/event-stream). ---- */
 
 enum http_next {
