@@ -19,6 +19,7 @@
     X(ERR_HEADERS, "VALIDATION_ERROR", 431, 2)                                                                         \
     X(ERR_INTERNAL, "INTERNAL_ERROR", 500, 1)                                                                          \
     X(ERR_UNAVAILABLE, "UNAVAILABLE", 503, 7)                                                                          \
+    X(ERR_QUOTA, "UNAVAILABLE", 503, 7)        /* what a model's provider allows is used up */                         \
     X(ERR_TIMEOUT, "INTERNAL_ERROR", 500, 8)   /* a deadline passed */                                                 \
     X(ERR_CANCELLED, "INTERNAL_ERROR", 500, 9) /* asked to stop */                                                     \
     X(ERR_STALE, "INTERNAL_ERROR", 500, 1)     /* a lease was lost to another */

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+struct net_response;
 struct net_header {
     const char *name, *value;
 };
@@ -35,7 +36,10 @@ struct net_request {
     void *cancel_arg;
     /* When set, the body goes there instead of into the response; non-zero stops (ERR_CANCELLED). */
     int (*on_body)(const char *data, size_t len, void *arg);
-    void *on_body_arg;
+    /* When set, told the status and the headers before the body's first byte. */
+    void (*on_head)(const struct net_response *head, void *arg);
+    void *on_body_arg; /* of both */
+    bool *was_sent;    /* when set, true in the end if there was a connection for the request to go out on */
 };
 
 struct net_response {

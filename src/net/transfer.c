@@ -71,6 +71,17 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg) {
     return len;
 }
 
+static void tell_head(struct transfer *transfer) {
+    const struct net_request *request = transfer->request;
+    long status = 0;
+
+    if (!request->on_head || transfer->received)
+        return;
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    transfer->response.status = (int)status;
+    request->on_head(&transfer->response, request->on_body_arg);
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *arg) {
     struct transfer *transfer = arg;
     const struct net_request *request = transfer->request;
@@ -84,6 +95,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg) {
         transfer->is_cut = request->cuts_body;
         return 0; /* fewer than given: stops */
     }
+    tell_head(transfer);
     transfer->received += len;
     if (!request->on_body) {
         buf_put(&transfer->body, data, len);
@@ -247,7 +259,7 @@ static int make_headers(struct transfer *transfer, struct err *err) {
 
 int transfer_begin(struct transfer *transfer, CURL *easy, const struct net_request *request, struct arena *arena,
                    struct err *err) {
-    *transfer = (struct transfer){.request = request, .arena = arena};
+    *transfer = (struct transfer){.request = request, .easy = easy, .arena = arena};
     int result = set_url(easy, request, err);
     if (!result)
         result = make_headers(transfer, err);
@@ -278,8 +290,12 @@ static int explain(const struct transfer *transfer, CURLcode code, struct err *e
 
 int transfer_result(struct transfer *transfer, CURL *easy, CURLcode code, struct net_response *out, struct err *err) {
     curl_off_t elapsed_us = 0;
+    curl_off_t ready_us = 0;
     long status = 0;
 
+    (void)curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+    if (transfer->request->was_sent)
+        *transfer->request->was_sent = ready_us > 0;
     if (code && !transfer->is_cut)
         return explain(transfer, code, err);
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);

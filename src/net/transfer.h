@@ -10,6 +10,7 @@
 
 struct transfer {
     const struct net_request *request;
+    CURL *easy;
     struct arena *arena;
     struct net_response response;
     struct buf body;
