@@ -29,7 +29,8 @@ struct exchange {
     bool is_stream; /* 200, and of the right type */
     bool is_idle, is_stopped, was_sent;
     int64_t moved_mono_ms;
-    int verdict; /* of the events: 0, ANSWER_DONE, or negative */
+    int verdict; /* of the events: 0, ANSWER_DONE, or negative: */
+    struct err said;
 };
 
 static const char *type_of(const struct net_response *head) {
@@ -58,10 +59,10 @@ static int take_json(struct exchange *exchange, const char *text) {
     int rc = json_parse(exchange->scratch, text, strlen(text), &event, &why);
 
     if (rc < 0)
-        rc = answer_fail(answer, LLM_FAULT_FORMAT, true, exchange->err, "an event of the stream is not JSON: %s",
+        rc = answer_fail(answer, LLM_FAULT_FORMAT, true, &exchange->said, "an event of the stream is not JSON: %s",
                          why.message);
     else
-        rc = exchange->attempt->wire->take_event(answer, event, exchange->scratch, exchange->err);
+        rc = exchange->attempt->wire->take_event(answer, event, exchange->scratch, &exchange->said);
     arena_reset(exchange->scratch);
     return rc;
 }
@@ -79,7 +80,7 @@ static int take_lines(struct exchange *exchange, const char *data, size_t len) {
         const char *end = memchr(data, '\n', len);
         size_t part = end ? (size_t)(end - data) : len;
         if (part > MAX_EVENT_BYTES - exchange->line.len)
-            return answer_fail(exchange->answer, LLM_FAULT_TOO_LARGE, false, exchange->err,
+            return answer_fail(exchange->answer, LLM_FAULT_TOO_LARGE, false, &exchange->said,
                                "a line of more than %d bytes", MAX_EVENT_BYTES);
         buf_put(&exchange->line, data, part);
         if (!end)
@@ -99,9 +100,9 @@ static int take_lines(struct exchange *exchange, const char *data, size_t len) {
 static int feed(struct exchange *exchange, const char *data, size_t len) {
     if (exchange->attempt->wire->is_ndjson)
         return take_lines(exchange, data, len);
-    int rc = sse_reader_feed(exchange->reader, data, len, exchange->err);
+    int rc = sse_reader_feed(exchange->reader, data, len, &exchange->said);
     if (rc == -ERR_TOO_LARGE && exchange->verdict == 0)
-        return answer_fail(exchange->answer, LLM_FAULT_TOO_LARGE, false, exchange->err,
+        return answer_fail(exchange->answer, LLM_FAULT_TOO_LARGE, false, &exchange->said,
                            "an event of more than %d bytes", MAX_EVENT_BYTES);
     return rc;
 }
@@ -210,7 +211,7 @@ static int judge(struct exchange *exchange, int rc, struct llm_reply *reply, str
     if (exchange->verdict < 0) {
         *refusal = answer->refusal;
         refusal->status = exchange->head.status;
-        return exchange->verdict;
+        return err_set(exchange->err, exchange->said.code, "%s", exchange->said.message);
     }
     if (exchange->head.status && !exchange->is_stream && (rc == 0 || exchange->refused.overflowed))
         return refuse_status(exchange, refusal);

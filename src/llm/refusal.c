@@ -10,33 +10,33 @@
 #include "llm/wire.h"
 
 /* Words in "type" and "code" of error objects; the first that is met decides. Sources: Anthropic's and OpenAI's lists
- * of error codes. */
+ * of error codes. General ones come with many statuses, and say less than those do. */
 static const struct {
     const char *word;
     enum llm_fault fault;
-    bool is_retryable;
+    bool is_retryable, is_general;
 } words[] = {
-    {"enforced_spend_limit_reached", LLM_FAULT_QUOTA, false},
-    {"insufficient_quota", LLM_FAULT_QUOTA, false},
-    {"usage_limit_reached", LLM_FAULT_QUOTA, false},
-    {"usage_not_included", LLM_FAULT_QUOTA, false},
-    {"billing_error", LLM_FAULT_QUOTA, false},
-    {"billing_hard_limit_reached", LLM_FAULT_QUOTA, false},
-    {"invalid_api_key", LLM_FAULT_KEY, false},
-    {"authentication_error", LLM_FAULT_KEY, false},
-    {"permission_error", LLM_FAULT_KEY, false},
-    {"model_not_found", LLM_FAULT_MODEL, false},
-    {"context_length_exceeded", LLM_FAULT_REQUEST, false},
-    {"invalid_prompt", LLM_FAULT_REQUEST, false},
-    {"rate_limit_exceeded", LLM_FAULT_RATE, true},
-    {"rate_limit_error", LLM_FAULT_RATE, true},
-    {"overloaded_error", LLM_FAULT_OVERLOAD, true},
-    {"server_error", LLM_FAULT_OVERLOAD, true},
-    {"api_error", LLM_FAULT_OVERLOAD, true},
-    {"timeout_error", LLM_FAULT_OVERLOAD, true},
-    {"invalid_request_error", LLM_FAULT_REQUEST, false},
-    {"request_too_large", LLM_FAULT_REQUEST, false},
-    {"not_found_error", LLM_FAULT_MODEL, false},
+    {"enforced_spend_limit_reached", LLM_FAULT_QUOTA, false, false},
+    {"insufficient_quota", LLM_FAULT_QUOTA, false, false},
+    {"usage_limit_reached", LLM_FAULT_QUOTA, false, false},
+    {"usage_not_included", LLM_FAULT_QUOTA, false, false},
+    {"billing_error", LLM_FAULT_QUOTA, false, false},
+    {"billing_hard_limit_reached", LLM_FAULT_QUOTA, false, false},
+    {"invalid_api_key", LLM_FAULT_KEY, false, false},
+    {"authentication_error", LLM_FAULT_KEY, false, false},
+    {"permission_error", LLM_FAULT_KEY, false, false},
+    {"model_not_found", LLM_FAULT_MODEL, false, false},
+    {"context_length_exceeded", LLM_FAULT_REQUEST, false, false},
+    {"invalid_prompt", LLM_FAULT_REQUEST, false, false},
+    {"rate_limit_exceeded", LLM_FAULT_RATE, true, false},
+    {"rate_limit_error", LLM_FAULT_RATE, true, false},
+    {"overloaded_error", LLM_FAULT_OVERLOAD, true, false},
+    {"server_error", LLM_FAULT_OVERLOAD, true, true},
+    {"api_error", LLM_FAULT_OVERLOAD, true, true},
+    {"timeout_error", LLM_FAULT_OVERLOAD, true, true},
+    {"invalid_request_error", LLM_FAULT_REQUEST, false, true},
+    {"request_too_large", LLM_FAULT_REQUEST, false, true},
+    {"not_found_error", LLM_FAULT_MODEL, false, true},
 };
 
 static bool says(const json_t *error, const char *word) {
@@ -51,17 +51,13 @@ const char *refusal_message(const json_t *error) {
     return text ? text : str_or(json_str(error, "detail", NULL), "");
 }
 
-static bool has_word(const struct refusal *refusal) {
-    return refusal->fault != LLM_FAULT_NONE;
-}
-
 static void read_words(struct refusal *out, const json_t *error) {
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        if (says(error, words[i].word)) {
-            out->fault = words[i].fault;
-            out->is_retryable = words[i].is_retryable;
-            return;
-        }
+        if (!says(error, words[i].word) || (words[i].is_general && out->status))
+            continue;
+        out->fault = words[i].fault;
+        out->is_retryable = words[i].is_retryable;
+        return;
     }
 }
 
@@ -92,17 +88,11 @@ static void read_status(struct refusal *out, int status, bool is_about_model) {
     }
 }
 
-/* Statuses that say more than a general word such as invalid_request_error, which comes with many of them. */
-static bool is_clear(int status) {
-    return status == 401 || status == 403 || status == 404;
-}
-
 void refusal_read(struct refusal *out, int status, const json_t *error) {
     *out = (struct refusal){.status = status};
     read_words(out, error);
-    bool is_about_model = str_contains_nocase(refusal_message(error), "model") || says(error, "model_not_found");
-    if (!has_word(out) || (is_clear(status) && out->fault != LLM_FAULT_QUOTA))
-        read_status(out, status, is_about_model);
+    if (out->fault == LLM_FAULT_NONE)
+        read_status(out, status, str_contains_nocase(refusal_message(error), "model"));
     int64_t at_s = json_int(error, "resets_at", 0), in_s = json_int(error, "resets_in_seconds", 0);
     if (at_s > 0 && at_s < INT64_C(1) << 40)
         out->resets_at_ms = at_s * 1000;

@@ -8,8 +8,8 @@
 // `fault` is one of the rows of `faults` below, as a word or as { kind, … }. Requests that a real server would refuse
 // are refused here, too. As a program it prints its address, takes scripts over HTTP (POST /_script {name, steps, key},
 // then base addresses /s/NAME; GET /_requests?name=NAME), and ends when its standard input does.
-import { createServer } from 'node:http'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
 import { formats, refusals } from './formats.mjs'
 
@@ -45,15 +45,15 @@ const faults = {
     response.end(fault.body ?? JSON.stringify(format.error(fault.status, fault.error ?? {})))
   },
   // The connection breaks in the middle of an event.
-  cut: async ({ begin, response, parts }) => {
+  cut: async ({ begin, response, parts, format }) => {
     begin()
-    await write(response, parts.slice(0, Math.max(1, parts.length - 2)).join('') + half(parts.at(-1)))
+    await write(response, parts.slice(0, -format.lastEvents).join('') + half(parts.at(-format.lastEvents)))
     response.destroy()
   },
   // The stream ends in order, before its last event (what says that it is complete).
   truncated: async ({ begin, response, parts, format }) => {
     begin()
-    response.end(parts.slice(0, format.lastEvents ? -format.lastEvents : undefined).join(''))
+    response.end(parts.slice(0, -format.lastEvents).join(''))
   },
   // Nothing comes, not even a status line.
   hang: () => {},
@@ -68,7 +68,7 @@ const faults = {
     const bytes = Buffer.from(parts.join(''))
     for (let at = 0; at < bytes.length && !response.destroyed; at += fault.bytes ?? 7) {
       await write(response, bytes.subarray(at, at + (fault.bytes ?? 7)))
-      await sleep(fault.everyMs ?? 0)
+      if (fault.everyMs) await sleep(fault.everyMs)
     }
     response.end()
   },
@@ -124,9 +124,16 @@ const faults = {
   reset: ({ request }) => request.socket.resetAndDestroy(),
 }
 
-async function write(response, data) {
-  if (!response.destroyed && !response.write(data)) await Promise.race([once(response, 'drain'), once(response, 'close')]).catch(() => {})
-}
+// Resolves once the data went out, or never will.
+const write = (response, data) =>
+  new Promise((resolve) => {
+    if (response.destroyed) return resolve()
+    response.once('close', resolve)
+    response.write(data, () => {
+      response.off('close', resolve)
+      resolve()
+    })
+  })
 
 export class ModelServer {
   // script: steps, or a function of the call ({ format, body, index, headers }) that answers a step.

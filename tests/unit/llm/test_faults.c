@@ -95,7 +95,8 @@ static void lasting_faults_are_told_at_once(void **state) {
     };
     const char *name;
     for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
-        for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+        /* The last row is many bytes, and of the stream rather than of the format. */
+        for (size_t k = 0; k < ARRAY_LEN(rows) - (i == 1 || i == 2); k++) {
             struct llm_model model =
                 script(f, formats[i], arena_printf(f->arena, "[{'text': 'x', 'fault': %s}]", rows[k].fault), &name);
             struct llm_request request = ask(f, "Hi");
@@ -154,7 +155,7 @@ static void long_waits_are_told(void **state) {
 static bool clock_runs(void *arg) {
     int64_t *asked = arg;
     ++*asked;
-    clock_advance_ms(200);
+    clock_advance_ms(3000);
     return false;
 }
 
@@ -369,7 +370,7 @@ static void each_attempt_is_metered(void **state) {
     assert_int_equal(budget.last.input_tokens, 9);
     assert_int_equal(budget.last.output_tokens, 4);
     assert_false(f->reply.is_usage_known);
-    assert_int_equal(f->reply.usage.output_tokens, 5); /* with the one token that the cut attempt told of */
+    assert_int_equal(f->reply.usage.output_tokens, 24); /* with what the cut attempt told of */
 
     budget = (struct budget){.left = 1};
     model = script(f, LLM_ANTHROPIC, steps, &name);
