@@ -2,6 +2,7 @@
 #ifndef ENGINE_JOURNAL_H
 #define ENGINE_JOURNAL_H
 
+#include "engine/context.h"
 #include "engine/task_log.h"
 
 /* A run that got events, up to this one. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/context.h"
 
 /* The note needs less than RESERVE_BYTES, and a line less than LINE_MAX_BYTES. A log is full, and has the note, exactly
  * if it is longer than FULL_BYTES: no line that came before the note can fail to fit. */
@@ -34,8 +36,9 @@ static uint32_t code_point(const char *text, size_t len) {
 
 /* What would move the cursor, or turn the order of what a terminal or a page shows. */
 static bool is_control(uint32_t code) {
-    return (code < 0x20 && code != '\t') || (code >= 0x7f && code < 0xa0) || (code >= 0x200e && code <= 0x200f) ||
-           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+    return (code < 0x20 && code != '\t') || (code >= 0x7f && code < 0xa0) || code == 0x61c ||
+           (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+           (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
 /* One line, len bytes without its end. */
@@ -71,6 +74,10 @@ static void put_lines(struct buf *out, int64_t time_ms, const char *before, cons
     }
 }
 
+static bool is_closed(const struct stat *st) {
+    return !(st->st_mode & S_IWUSR);
+}
+
 /* -1 in *fd for a log that is closed: whoever was too late has nothing to say. */
 static int open_log(struct engine *engine, const char *run_id, const char *task_id, int *fd, struct err *err) {
     CLEANUP(mem_freep) char *folder = mem_printf("%s/logs/%s", engine->data_dir, run_id);
@@ -78,7 +85,7 @@ static int open_log(struct engine *engine, const char *run_id, const char *task_
     int flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
     struct stat st;
     *fd = -1;
-    if (lstat(path, &st) == 0 && !(st.st_mode & S_IWUSR))
+    if (lstat(path, &st) == 0 && is_closed(&st))
         return 0;
     *fd = open(path, flags, 0600);
     if (*fd < 0 && errno == ENOENT) {
@@ -87,6 +94,8 @@ static int open_log(struct engine *engine, const char *run_id, const char *task_
             return rc;
         *fd = open(path, flags, 0600);
     }
+    if (*fd < 0 && errno == EACCES && lstat(path, &st) == 0 && is_closed(&st))
+        return 0; /* just now */
     return *fd < 0 ? err_errno(err, ERR_UNAVAILABLE, errno, "cannot open %s", path) : 0;
 }
 
@@ -109,8 +118,12 @@ static int append(int fd, const struct buf *lines, bool is_last, struct err *err
     CLEANUP(buf_release) struct buf out = {0};
     struct stat st;
     int rc = 0;
-    if (fstat(fd, &st) < 0)
+    /* One writer at a time, until fd is closed: another's line that is half there is not torn, and what two add
+     * together stays within the bound. Nobody holds it for longer than a write. */
+    if (flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0)
         return err_errno(err, ERR_UNAVAILABLE, errno, "cannot look at it");
+    if (is_closed(&st))
+        return 0;
     if (st.st_size <= FULL_BYTES) {
         if (is_torn(fd, st.st_size))
             buf_putc(&out, '\n');
@@ -119,7 +132,7 @@ static int append(int fd, const struct buf *lines, bool is_last, struct err *err
             char iso[CLOCK_ISO_LEN];
             buf_printf(&out, "%s the log is full: the rest is left out\n", clock_iso(clock_now_ms(), iso));
         }
-        /* At once, so that lines of two writers do not mix. Of a write that comes short the next closes the line. */
+        /* Of a write that comes short the next closes the line. */
         errno = ENOSPC;
         if (out.len > 0 && write(fd, out.data, out.len) != (ssize_t)out.len)
             rc = err_errno(err, ERR_UNAVAILABLE, errno, "cannot append to it");

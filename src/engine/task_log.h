@@ -7,7 +7,7 @@
 #ifndef ENGINE_TASK_LOG_H
 #define ENGINE_TASK_LOG_H
 
-#include "engine/context.h"
+#include "engine/engine.h"
 
 #define TASK_LOG_MAX_BYTES (10 << 20)
 #define TASK_LOG_LINE_BYTES 4096 /* of text; the rest of a longer line is left out */
