@@ -71,8 +71,9 @@ MUST_CHECK int worktree_list(struct repo *repo, struct arena *arena, char ***nam
 /* Plain files of a commit at path, without `.git`. */
 MUST_CHECK int repo_checkout(struct repo *repo, const char *commit, const char *path, struct err *err);
 
+enum change_kind { CHANGE_CREATED, CHANGE_MODIFIED, CHANGE_DELETED };
 struct change {
-    enum { CHANGE_CREATED, CHANGE_MODIFIED, CHANGE_DELETED } kind;
+    enum change_kind kind;
     const char *path;
     int64_t size_bytes; /* of the new content; 0 when deleted */
 };
@@ -128,6 +129,21 @@ MUST_CHECK int repo_diff(struct repo *repo, struct arena *arena, const char *fro
  * but may be overflowed. */
 MUST_CHECK int repo_patch(struct repo *repo, const char *commit, unsigned context_lines, struct buf *out,
                           struct err *err);
+
+/* The same in numbers. */
+struct patch_file {
+    enum change_kind kind;
+    const char *path;
+    size_t additions, deletions; /* lines; 0 of binary files */
+    bool is_binary;
+};
+struct patch_files {
+    char base[SHA_LEN]; /* the first parent, or "" */
+    struct patch_file *items;
+    size_t count;
+};
+MUST_CHECK int repo_patch_files(struct repo *repo, struct arena *arena, const char *commit, struct patch_files *out,
+                                struct err *err);
 
 /* A zip of the commit's files, put below the folder `prefix` in it (may be ""), at path; streamed, no more than a blob
  * in memory. Deterministic for a commit: entries sorted, times from the commit, no owners. fsynced. sha256 is hex of
