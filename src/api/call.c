@@ -126,6 +126,21 @@ int call_run(struct api_call *call, struct run **out, struct err *err) {
     return rc;
 }
 
+int call_task(struct api_call *call, struct task **out, struct err *err) {
+    struct run *run = NULL;
+    struct task *task = NULL;
+    const char *id;
+    int rc = call_run(call, &run, err);
+    if (rc == 0)
+        rc = call_id(call, "task", "task", "Task", &id, err);
+    if (rc == 0)
+        rc = store_task_get(call->db, call->arena, id, run->id, &task, err);
+    if (rc == 0 && !task)
+        return err_set(err, ERR_NOT_FOUND, "Task not found");
+    *out = task;
+    return rc;
+}
+
 int call_named_run(struct api_call *call, const char **out, struct err *err) {
     const char *text = call_text(call, "runId");
     char *id = arena_alloc(call->arena, ID_LEN);

@@ -104,6 +104,7 @@ MUST_CHECK int call_id(struct api_call *call, const char *param, const char *pre
 /* Loads the project of the path, on call->db, for the caller's account. */
 MUST_CHECK int call_project(struct api_call *call, struct project **out, struct err *err);
 MUST_CHECK int call_run(struct api_call *call, struct run **out, struct err *err);
+MUST_CHECK int call_task(struct api_call *call, struct task **out, struct err *err);
 /* The run named in the body (runId), as an id; NULL when none is named. A malformed id is an id that names no run. */
 MUST_CHECK int call_named_run(struct api_call *call, const char **out, struct err *err);
 

@@ -8,6 +8,7 @@
 
 #include "api/handlers.h"
 #include "api/present.h"
+#include "api/ranged.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -103,11 +104,6 @@ int export_delete(struct api_call *call, struct err *err) {
     return 0;
 }
 
-/* True when one of the tags in an If-None-Match list is ours. Weak comparison, RFC 9110, 13.1.2. */
-static bool matches_tag(const char *list, const char *etag) {
-    return list && (str_eq(list, "*") || strstr(list, etag) != NULL);
-}
-
 static void name_file(struct api_call *call, const struct project *project, const struct export *row) {
     const char *slug = str_slug(call->arena, project->name, 60, "app");
     const char *plain = arena_printf(call->arena, "%s-run-%lld.zip", slug, (long long)row->run_number);
@@ -119,7 +115,6 @@ static void name_file(struct api_call *call, const struct project *project, cons
 int export_download(struct api_call *call, struct err *err) {
     struct project *project = NULL;
     struct export *row = NULL;
-    int64_t first = 0, last = 0;
     int rc = load_export(call, &project, &row, err);
     if (rc < 0)
         return rc;
@@ -128,37 +123,16 @@ int export_download(struct api_call *call, struct err *err) {
     if (row->state != EXPORT_COMPLETED || row->expires_ms <= clock_now_ms())
         return err_set(err, ERR_NOT_FOUND,
                        row->state == EXPORT_FAILED ? "The export failed" : "The export has expired");
-    const char *etag = arena_printf(call->arena, "\"%s\"", row->sha256);
-    http_reply_header(call->reply, "ETag", etag);
-    http_reply_header(call->reply, "Accept-Ranges", "bytes");
-    if (matches_tag(http_request_header(call->request, "If-None-Match"), etag)) {
-        http_reply_status(call->reply, 304);
-        return 0;
-    }
-    last = row->size_bytes - 1;
-    const char *if_range = http_request_header(call->request, "If-Range"),
-               *range = http_request_header(call->request, "Range");
-    if (http_request_method(call->request) != HTTP_GET)
-        range = NULL; /* RFC 9110, 14.2: of GET alone */
-    if (if_range && !str_eq(if_range, etag))
-        range = NULL;
-    enum http_range kind = http_range(range, row->size_bytes, &first, &last);
-    if (kind == HTTP_RANGE_UNSATISFIABLE) {
-        http_reply_header(call->reply, "Content-Range",
-                          arena_printf(call->arena, "bytes */%lld", (long long)row->size_bytes));
-        return err_field(err, ERR_RANGE, "Range", "The range lies beyond the %lld bytes of the export",
-                         (long long)row->size_bytes);
-    }
     int fd = open(engine_export_path(call->engine, row->id, call->arena), O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_set(err, ERR_INTERNAL, "the file of export %s is missing", row->id);
-    name_file(call, project, row);
-    if (kind == HTTP_RANGE_ONE) {
-        http_reply_status(call->reply, 206);
-        http_reply_header(call->reply, "Content-Range",
-                          arena_printf(call->arena, "bytes %lld-%lld/%lld", (long long)first, (long long)last,
-                                       (long long)row->size_bytes));
-    }
-    http_reply_file(call->reply, "application/zip", fd, (uint64_t)first, (uint64_t)(last - first + 1));
-    return 0;
+    rc = reply_ranged(call, fd,
+                      &(struct ranged){.content_type = "application/zip",
+                                       .etag = arena_printf(call->arena, "\"%s\"", row->sha256),
+                                       .what = "export",
+                                       .size_bytes = row->size_bytes},
+                      err);
+    if (rc == 0)
+        name_file(call, project, row);
+    return rc;
 }

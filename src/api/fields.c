@@ -249,6 +249,28 @@ const struct api_field run_create_body[] = {
     {0},
 };
 
+/* ---- tasks ---- */
+
+const struct api_field task_log_query[] = {
+    {.name = "follow",
+     .kind = FIELD_BOOL,
+     .fallback = "false",
+     .help = "go on with what is written, until the task has ended"},
+    {.name = "offset", .kind = FIELD_INT, .help = "with `follow`: where to begin, in bytes"},
+    {0},
+};
+
+static const char *const diff_formats[] = {"patch", "json", NULL};
+
+const struct api_field task_diff_query[] = {
+    {.name = "format",
+     .kind = FIELD_WORD,
+     .words = diff_formats,
+     .fallback = "patch",
+     .help = "`patch`, or `json`: the files, and how many lines of each"},
+    {0},
+};
+
 /* ---- events ---- */
 
 const struct api_field event_list_query[] = {

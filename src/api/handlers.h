@@ -20,6 +20,10 @@ api_handler project_create, project_list, project_get, project_update, project_a
 api_handler project_clarify, project_answer, project_approve, project_regenerate;
 /* runs.c */
 api_handler run_create, run_list, run_get, run_cancel, run_retry, task_list, task_get, task_retry;
+/* logs.c */
+api_handler task_log_get;
+/* diffs.c */
+api_handler task_diff;
 /* events.c */
 api_handler event_list, event_stream;
 /* specs.c */

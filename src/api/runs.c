@@ -200,20 +200,12 @@ int task_list(struct api_call *call, struct err *err) {
 }
 
 int task_get(struct api_call *call, struct err *err) {
-    struct run *run = NULL;
     struct task *task = NULL;
-    const char *id;
     struct buf out;
     struct jw jw;
-    int rc = call_run(call, &run, err);
-    if (rc == 0)
-        rc = call_id(call, "task", "task", "Task", &id, err);
-    if (rc == 0)
-        rc = store_task_get(call->db, call->arena, id, run->id, &task, err);
+    int rc = call_task(call, &task, err);
     if (rc < 0)
         return rc;
-    if (!task)
-        return err_set(err, ERR_NOT_FOUND, "Task not found");
     reply_data(&out, &jw);
     present_task(&jw, call, task, true);
     reply_data_end(call, &out, &jw, 200);

@@ -154,6 +154,44 @@ static inline struct run add_run(struct fixture *f, enum run_state state, const 
     return call.run;
 }
 
+struct task_call {
+    struct task task;
+    enum task_state to;
+};
+
+static inline int add_task_in_tx(struct db *db, void *arg, struct err *err) {
+    struct task_call *call = arg;
+    bool moved;
+    int rc = store_task_insert(db, &call->task, err);
+    if (rc == 0 && call->to != TASK_PENDING)
+        rc = store_task_move(db, call->task.id, TASK_PENDING, TASK_RUNNING, NULL, 100, &moved, err);
+    if (rc == 0 && task_state_is_terminal(call->to))
+        rc = store_task_move(db, call->task.id, TASK_RUNNING, call->to, call->to == TASK_FAILED ? "why" : NULL, 200,
+                             &moved, err);
+    return rc == 0 ? store_task_update(db, &call->task, err) : rc;
+}
+
+/* A task in this state, as far as rows go; its id. */
+static inline const char *add_task(struct fixture *f, const struct run *run, int64_t sequence, enum task_state to) {
+    struct task_call call = {
+        .to = to,
+        .task = {.sequence = sequence,
+                 .slug = arena_printf(f->arena, "part-%lld", (long long)sequence),
+                 .state = TASK_PENDING,
+                 .definition_json =
+                     "{\"id\":\"task-001\",\"slug\":\"ui\",\"description\":\"Do\",\"instructions\":\"How\","
+                     "\"dependencies\":[],\"pathScope\":[\"a/**\"],\"expectedOutputs\":[\"a/x\"]}",
+                 .branch = "feat/task-001-ui",
+                 .attempts = 1,
+                 .error = to == TASK_FAILED ? "why" : NULL,
+                 .result_json = to == TASK_SUCCEEDED ? "{\"filesCreated\":[\"a/x\"],\"commitSha\":\"abc\"}" : NULL}};
+    id_make(call.task.id, "task");
+    str_copy(call.task.run_id, sizeof(call.task.run_id), run->id);
+    str_copy(call.task.project_id, sizeof(call.task.project_id), run->project_id);
+    must(f, store_write(engine_store(f->engine), add_task_in_tx, &call, &f->err));
+    return arena_strdup(f->arena, call.task.id);
+}
+
 /* Puts these files on main; the commit. */
 static inline const char *commit_files(struct fixture *f, const char *const files[][2]) {
     struct repo *repo = NULL;
