@@ -90,6 +90,7 @@ static void write_begun(struct jw *jw, struct api_call *call, void *arg) {
 int webhook_delivery_retry(struct api_call *call, struct err *err) {
     struct webhook_delivery *row = NULL;
     int rc = load_delivery(call, &row, err);
+    reply_promise(call, 202, write_begun, &row);
     if (rc == 0)
         rc =
             engine_webhook_send_again(call->engine, call->account_id, row->webhook_id, row->id, call->arena, &row, err);

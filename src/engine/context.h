@@ -14,6 +14,7 @@
 struct workers;
 struct services;
 struct janitor;
+struct webhooks;
 
 struct engine {
     const char *data_dir; /* absolute */
@@ -33,6 +34,7 @@ struct engine {
     struct workers *workers;
     struct services *services; /* running local deployments */
     struct janitor *janitor;
+    struct webhooks *webhooks;
     pthread_mutex_t tools_lock;  /* guards tool_env */
     const char *const *tool_env; /* PATH, npm settings: what build commands get; NULL until first asked for */
     struct arena *arena;         /* of the strings above */

@@ -17,11 +17,14 @@
 #include "engine/context.h"
 #include "engine/janitor.h"
 #include "engine/services.h"
+#include "engine/webhooks.h"
 #include "engine/worker.h"
 #include "sandbox/sandbox.h"
 #include "store/jobs.h"
 #include "store/runs.h"
 #include "store/webhook_deliveries.h"
+
+#define WEBHOOK_GRACE_MS 3000 /* for attempts that are under way at the end */
 
 static const char *const data_folders[] = {"repos", "workspaces", "exports", "deployments", "cache", "logs", "tmp"};
 
@@ -172,6 +175,8 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
         rc = services_create(&engine->services, engine, err);
     if (rc == 0)
         rc = janitor_start(&engine->janitor, engine, err);
+    if (rc == 0)
+        rc = webhooks_start(&engine->webhooks, engine, err);
     int workers = config->worker_count < 0 ? (int)sysconf(_SC_NPROCESSORS_ONLN) : config->worker_count;
     if (rc == 0 && workers > 0)
         rc = workers_start(&engine->workers, engine, workers, err);
@@ -189,6 +194,7 @@ void engine_close(struct engine *engine, int64_t grace_ms) {
     atomic_store(&engine->is_draining, true);
     workers_stop(engine->workers, grace_ms);
     janitor_stop(engine->janitor);
+    webhooks_stop(engine->webhooks, grace_ms < WEBHOOK_GRACE_MS ? grace_ms : WEBHOOK_GRACE_MS);
     services_destroy(engine->services);
     planner_destroy(engine->planner);
     stack_close(engine->stack);

@@ -22,8 +22,11 @@
 #include "store/projects.h"
 #include "store/replays.h"
 #include "store/runs.h"
+#include "store/webhook_deliveries.h"
 
 #define SWEEP_MS 60000
+#define DELIVERY_LIFE_MS (INT64_C(30) * 24 * 3600 * 1000) /* of what webhooks were told, once that has ended */
+#define DELIVERIES_AT_ONCE 1000
 #define ORPHAN_AGE_MS 600000 /* what is younger may be something that is just being made */
 
 struct janitor {
@@ -247,13 +250,26 @@ static int sweep_replays(const struct sweep *s, struct err *err) {
     return rc;
 }
 
+static int sweep_deliveries_in_tx(struct db *db, void *arg, struct err *err) {
+    return store_webhook_delivery_sweep(db, clock_now_ms() - DELIVERY_LIFE_MS, DELIVERIES_AT_ONCE, arg, err);
+}
+
+/* In portions, so that nobody waits long for the writer. */
+static int sweep_deliveries(const struct sweep *s, struct err *err) {
+    int64_t deleted = DELIVERIES_AT_ONCE;
+    int rc = 0;
+    while (rc == 0 && deleted == DELIVERIES_AT_ONCE)
+        rc = store_write(s->engine->store, sweep_deliveries_in_tx, &deleted, err);
+    return rc;
+}
+
 static const struct {
     const char *name;
     int (*run)(const struct sweep *s, struct err *err);
 } sweeps[] = {
     {"runs", sweep_runs},           {"workspaces", sweep_workspaces},   {"repositories", sweep_repositories},
     {"exports", sweep_exports},     {"deployments", sweep_deployments}, {"logs", sweep_logs},
-    {"temporary", sweep_temporary}, {"replays", sweep_replays},
+    {"temporary", sweep_temporary}, {"deliveries", sweep_deliveries},   {"replays", sweep_replays},
 };
 
 /* One sweep that fails does not keep the others from running. */
