@@ -2,6 +2,7 @@
 #include "api/accounts.h"
 
 #include "api/handlers.h"
+#include "api/page.h"
 #include "base/clock.h"
 #include "base/password.h"
 #include "base/str.h"
@@ -32,22 +33,26 @@ static void present_members(struct jw *jw, const struct account_row *row) {
 
 int account_list(struct api_call *call, struct err *err) {
     struct account_row *rows = NULL;
-    int64_t page = call_query_int(call, "page"), page_size = call_query_int(call, "pageSize"), total = 0;
+    struct list_page page;
+    int64_t total = 0;
     size_t count = 0;
     struct buf out;
     struct jw jw;
-    int rc = store_account_list(call->db, call->arena, page, page_size, &rows, &count, &total, err);
+    int rc = page_of_ids(call, "acct", &page, err);
+    if (rc == 0)
+        rc = store_account_list(call->db, call->arena, &page.at, &rows, &count, &total, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);
     jw_array(&jw);
+    count = page_rows(&page, count);
     for (size_t i = 0; i < count; i++) {
         jw_object(&jw);
         present_members(&jw, &rows[i]);
         jw_object_end(&jw);
     }
     jw_array_end(&jw);
-    reply_page_end(call, &out, &jw, page, page_size, total);
+    page_reply_end(call, &out, &jw, &page, total, count ? rows[count - 1].account.id : NULL);
     return 0;
 }
 

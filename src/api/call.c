@@ -207,18 +207,6 @@ int reply_promised(struct api_call *call) {
     return 0;
 }
 
-void reply_page_end(struct api_call *call, struct buf *out, struct jw *jw, int64_t page, int64_t page_size,
-                    int64_t total) {
-    jw_key(jw, "pagination");
-    jw_object(jw);
-    jw_kint(jw, "page", page);
-    jw_kint(jw, "pageSize", page_size);
-    jw_kint(jw, "total", total);
-    jw_kint(jw, "totalPages", (total + page_size - 1) / page_size);
-    jw_object_end(jw);
-    reply_data_end(call, out, jw, 200);
-}
-
 static void write_details(struct jw *jw, const struct api_call *call, const struct err *err) {
     jw_key(jw, "details");
     jw_object(jw);

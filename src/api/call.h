@@ -113,9 +113,6 @@ MUST_CHECK int call_named_run(struct api_call *call, const char **out, struct er
 /* Begins {"success": true, "data": — the caller writes one value — and ends it with reply_data_end. */
 void reply_data(struct buf *out, struct jw *jw);
 void reply_data_end(struct api_call *call, struct buf *out, struct jw *jw, int status);
-/* As reply_data_end, with "pagination". */
-void reply_page_end(struct api_call *call, struct buf *out, struct jw *jw, int64_t page, int64_t page_size,
-                    int64_t total);
 /* The answer to come, said before the engine or the store is asked to make what it tells of: with it, it is stored for
  * repeats of the request in the very transaction (replay.h). write then sees the thing that arg leads to as it is
  * written, and may run twice. */

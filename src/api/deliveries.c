@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/handlers.h"
+#include "api/page.h"
 #include "api/present.h"
 #include "api/ranged.h"
 #include "base/clock.h"
@@ -34,28 +35,31 @@ int export_create(struct api_call *call, struct err *err) {
 }
 
 int export_list(struct api_call *call, struct err *err) {
-    struct delivery_query query = {.state = call_query(call, "status"),
-                                   .page = call_query_int(call, "page"),
-                                   .page_size = call_query_int(call, "pageSize")};
+    struct delivery_query query = {.state = call_query(call, "status")};
+    struct list_page page;
     struct project *project = NULL;
     struct export *rows = NULL;
     size_t count = 0;
     int64_t total = 0;
     struct buf out;
     struct jw jw;
-    int rc = call_project(call, &project, err);
+    int rc = page_of_ids(call, "exp", &page, err);
+    if (rc == 0)
+        rc = call_project(call, &project, err);
     if (rc < 0)
         return rc;
+    query.page = page.at;
     query.project_id = project->id;
     rc = store_export_page(call->db, call->arena, &query, &rows, &count, &total, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);
     jw_array(&jw);
+    count = page_rows(&page, count);
     for (size_t i = 0; i < count; i++)
         present_export(&jw, call, &rows[i]);
     jw_array_end(&jw);
-    reply_page_end(call, &out, &jw, query.page, query.page_size, total);
+    page_reply_end(call, &out, &jw, &page, total, count ? rows[count - 1].id : NULL);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* projects: create, list, read, change, archive. */
 #include "store/projects.h"
 #include "api/handlers.h"
+#include "api/page.h"
 #include "api/present.h"
 #include "base/str.h"
 
@@ -42,24 +43,28 @@ static void present_row(struct jw *jw, const struct project_row *row) {
 
 int project_list(struct api_call *call, struct err *err) {
     struct project_query query = {.account_id = call->account_id};
+    struct list_page page;
     struct project_row *rows = NULL;
     size_t count = 0;
     int64_t total = 0;
     struct buf out;
     struct jw jw;
-    query.page = call_query_int(call, "page");
-    query.page_size = call_query_int(call, "pageSize");
+    int rc = page_of_ids(call, "proj", &page, err);
+    if (rc < 0)
+        return rc;
+    query.page = page.at;
     query.search = call_query(call, "search");
     query.has_state = project_state_parse(call_query(call, "status"), &query.state);
-    int rc = store_project_list(call->db, call->arena, &query, &rows, &count, &total, err);
+    rc = store_project_list(call->db, call->arena, &query, &rows, &count, &total, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);
     jw_array(&jw);
+    count = page_rows(&page, count);
     for (size_t i = 0; i < count; i++)
         present_row(&jw, &rows[i]);
     jw_array_end(&jw);
-    reply_page_end(call, &out, &jw, query.page, query.page_size, total);
+    page_reply_end(call, &out, &jw, &page, total, count ? rows[count - 1].project.id : NULL);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* runs: runs and their tasks. */
 #include "store/runs.h"
 #include "api/handlers.h"
+#include "api/page.h"
 #include "api/present.h"
 #include "base/str.h"
 #include "store/projects.h"
@@ -105,27 +106,31 @@ static void present_run_row(struct jw *jw, const struct run *run) {
 int run_list(struct api_call *call, struct err *err) {
     struct project *project = NULL;
     struct run_query query = {0};
+    struct list_page page;
     struct run *rows = NULL;
     size_t count = 0;
     int64_t total = 0;
     struct buf out;
     struct jw jw;
-    int rc = call_project(call, &project, err);
+    int rc = page_of_numbers(call, &page, err);
+    if (rc == 0)
+        rc = call_project(call, &project, err);
     if (rc < 0)
         return rc;
     query.project_id = project->id;
-    query.page = call_query_int(call, "page");
-    query.page_size = call_query_int(call, "pageSize");
+    query.page = page.at;
     query.has_state = run_state_parse(call_query(call, "status"), &query.state);
     rc = store_run_list(call->db, call->arena, &query, &rows, &count, &total, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);
     jw_array(&jw);
+    count = page_rows(&page, count);
     for (size_t i = 0; i < count; i++)
         present_run_row(&jw, &rows[i]);
     jw_array_end(&jw);
-    reply_page_end(call, &out, &jw, query.page, query.page_size, total);
+    page_reply_end(call, &out, &jw, &page, total,
+                   count ? arena_printf(call->arena, "%lld", (long long)rows[count - 1].number) : NULL);
     return 0;
 }
 

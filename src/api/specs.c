@@ -1,5 +1,6 @@
 /* specs: the versions of a project's documents: listed, read, written by hand. */
 #include "api/handlers.h"
+#include "api/page.h"
 #include "api/present.h"
 #include "base/str.h"
 #include "store/projects.h"
@@ -35,16 +36,20 @@ int spec_list(struct api_call *call, struct err *err) {
     struct project *project = NULL;
     struct spec *rows = NULL;
     size_t count = 0;
-    int64_t total = 0, page = call_query_int(call, "page"), page_size = call_query_int(call, "pageSize");
+    struct list_page page;
+    int64_t total = 0;
     struct buf out;
     struct jw jw;
-    int rc = call_project(call, &project, err);
+    int rc = page_of_numbers(call, &page, err);
     if (rc == 0)
-        rc = store_spec_list(call->db, call->arena, project->id, page, page_size, &rows, &count, &total, err);
+        rc = call_project(call, &project, err);
+    if (rc == 0)
+        rc = store_spec_list(call->db, call->arena, project->id, &page.at, &rows, &count, &total, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);
     jw_array(&jw);
+    count = page_rows(&page, count);
     for (size_t i = 0; i < count; i++) {
         jw_object(&jw);
         jw_kint(&jw, "version", rows[i].version);
@@ -54,7 +59,8 @@ int spec_list(struct api_call *call, struct err *err) {
         jw_object_end(&jw);
     }
     jw_array_end(&jw);
-    reply_page_end(call, &out, &jw, page, page_size, total);
+    page_reply_end(call, &out, &jw, &page, total,
+                   count ? arena_printf(call->arena, "%lld", (long long)rows[count - 1].version) : NULL);
     return 0;
 }
 

@@ -97,7 +97,8 @@ static int list(struct store *store, struct arena *arena, struct err *err) {
     int rc = store_reader(store, &db, err);
     for (int64_t page = 1, shown = 0; rc == 0 && shown < total; page++) {
         size_t count = 0;
-        rc = store_account_list(db, arena, page, LIST_PAGE, &rows, &count, &total, err);
+        const struct page at = page_numbered(page, LIST_PAGE);
+        rc = store_account_list(db, arena, &at, &rows, &count, &total, err);
         for (size_t i = 0; rc == 0 && i < count; i++)
             printf("%s  %-10s  %-9s  %5lld projects  %s\n", rows[i].account.id, rows[i].account.tier,
                    rows[i].account.suspended_ms ? "suspended" : "active", (long long)rows[i].projects,

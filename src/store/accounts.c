@@ -81,13 +81,13 @@ int store_account_row(struct db *db, struct arena *arena, const char *id, struct
     return rows_named(result, err, "read account %s", id);
 }
 
-int store_account_list(struct db *db, struct arena *arena, int64_t page, int64_t page_size, struct account_row **rows,
+int store_account_list(struct db *db, struct arena *arena, const struct page *page, struct account_row **rows,
                        size_t *count, int64_t *total, struct err *err) {
     struct db_stmt *stmt;
     int result = store_account_count(db, total, err);
     if (!result)
-        result = db_query(db, &stmt, err, ACCOUNT_ROW " ORDER BY a.id DESC LIMIT $1 OFFSET $2", "ii", page_size,
-                          (page - 1) * page_size);
+        result = db_query(db, &stmt, err, ACCOUNT_ROW " WHERE a.id < $3 ORDER BY a.id DESC LIMIT $1 OFFSET $2", "iit",
+                          page->limit, page->offset, page->below_id);
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_account_row, (void **)rows, count, err);
     return rows_named(result, err, "list accounts");

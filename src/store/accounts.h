@@ -4,6 +4,7 @@
 
 #include "model/account.h"
 #include "store/db.h"
+#include "store/page.h"
 
 MUST_CHECK int store_account_insert(struct db *db, const struct account *account, struct err *err);
 MUST_CHECK int store_account_get(struct db *db, struct arena *arena, const char *id, struct account **out,
@@ -22,8 +23,8 @@ struct account_row {
 };
 MUST_CHECK int store_account_row(struct db *db, struct arena *arena, const char *id, struct account_row **out,
                                  struct err *err);
-/* Newest first. page from 1. */
-MUST_CHECK int store_account_list(struct db *db, struct arena *arena, int64_t page, int64_t page_size,
+/* Newest first. */
+MUST_CHECK int store_account_list(struct db *db, struct arena *arena, const struct page *page,
                                   struct account_row **rows, size_t *count, int64_t *total, struct err *err);
 
 #endif

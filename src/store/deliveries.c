@@ -52,8 +52,8 @@ static int page_total(struct db *db, const char *sql, const struct delivery_quer
 
 static int page_query(struct db *db, struct db_stmt **stmt, const char *sql, const struct delivery_query *query,
                       struct err *err) {
-    return db_query(db, stmt, err, sql, "ttii", query->project_id, query->state, query->page_size,
-                    (query->page - 1) * query->page_size);
+    return db_query(db, stmt, err, sql, "ttiit", query->project_id, query->state, query->page.limit, query->page.offset,
+                    query->page.below_id);
 }
 
 int store_export_insert(struct db *db, const struct export *row, struct err *err) {
@@ -109,7 +109,8 @@ int store_export_page(struct db *db, struct arena *arena, const struct delivery_
     int result = page_total(db, "SELECT COUNT(*) FROM export " OF_PAGE, query, total, err);
     if (!result)
         result = page_query(db, &stmt,
-                            "SELECT " EXPORT_COLUMNS " FROM export " OF_PAGE " ORDER BY id DESC LIMIT $3 OFFSET $4",
+                            "SELECT " EXPORT_COLUMNS " FROM export " OF_PAGE
+                            " AND id < $5 ORDER BY id DESC LIMIT $3 OFFSET $4",
                             query, err);
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_export, (void **)rows, count, err);
@@ -180,9 +181,10 @@ int store_deployment_page(struct db *db, struct arena *arena, const struct deliv
     struct db_stmt *stmt;
     int result = page_total(db, "SELECT COUNT(*) FROM deployment " OF_PAGE, query, total, err);
     if (!result)
-        result = page_query(
-            db, &stmt, "SELECT " DEPLOYMENT_COLUMNS " FROM deployment " OF_PAGE " ORDER BY id DESC LIMIT $3 OFFSET $4",
-            query, err);
+        result = page_query(db, &stmt,
+                            "SELECT " DEPLOYMENT_COLUMNS " FROM deployment " OF_PAGE
+                            " AND id < $5 ORDER BY id DESC LIMIT $3 OFFSET $4",
+                            query, err);
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_deployment, (void **)rows, count, err);
     return rows_named(result, err, "list deployments of project %s", query->project_id);

@@ -4,12 +4,13 @@
 
 #include "model/delivery.h"
 #include "store/db.h"
+#include "store/page.h"
 
 /* A page of a project's exports or deployments. */
 struct delivery_query {
     const char *project_id;
-    const char *state;       /* its name, or NULL: any */
-    int64_t page, page_size; /* page from 1 */
+    const char *state; /* its name, or NULL: any */
+    struct page page;
 };
 
 MUST_CHECK int store_export_insert(struct db *db, const struct export *row, struct err *err);

@@ -62,7 +62,7 @@ int store_key_get(struct db *db, struct arena *arena, const char *id, const char
     return rows_named(result, err, "read API key %s", id);
 }
 
-int store_key_page(struct db *db, struct arena *arena, const char *account_id, int64_t page, int64_t page_size,
+int store_key_page(struct db *db, struct arena *arena, const char *account_id, const struct page *page,
                    struct api_key **rows, size_t *count, int64_t *total, struct err *err) {
     struct db_stmt *stmt;
     int result = db_query(db, &stmt, err, "SELECT COUNT(*) FROM api_key WHERE account_id = $1", "t", account_id);
@@ -70,9 +70,9 @@ int store_key_page(struct db *db, struct arena *arena, const char *account_id, i
         result = rows_ints(stmt, total, 1, err);
     if (!result)
         result = db_query(db, &stmt, err,
-                          "SELECT " KEY_COLUMNS " FROM api_key WHERE account_id = $1"
+                          "SELECT " KEY_COLUMNS " FROM api_key WHERE account_id = $1 AND id < $4"
                           " ORDER BY id DESC LIMIT $2 OFFSET $3",
-                          "tii", account_id, page_size, (page - 1) * page_size);
+                          "tiit", account_id, page->limit, page->offset, page->below_id);
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_key, (void **)rows, count, err);
     return rows_named(result, err, "list API keys");

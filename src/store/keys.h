@@ -4,6 +4,7 @@
 
 #include "model/account.h"
 #include "store/db.h"
+#include "store/page.h"
 
 MUST_CHECK int store_key_insert(struct db *db, const struct api_key *key, struct err *err);
 /* On whose behalf a key comes, by SHA-256 hex of the key; *out NULL for a revoked, expired or unknown one. */
@@ -15,8 +16,8 @@ MUST_CHECK int store_key_get(struct db *db, struct arena *arena, const char *id,
 /* Newest first, revoked ones too; the second a page of them. */
 MUST_CHECK int store_key_list(struct db *db, struct arena *arena, const char *account_id, struct api_key **rows,
                               size_t *count, struct err *err);
-MUST_CHECK int store_key_page(struct db *db, struct arena *arena, const char *account_id, int64_t page,
-                              int64_t page_size, struct api_key **rows, size_t *count, int64_t *total, struct err *err);
+MUST_CHECK int store_key_page(struct db *db, struct arena *arena, const char *account_id, const struct page *page,
+                              struct api_key **rows, size_t *count, int64_t *total, struct err *err);
 /* *revoked false when there is no such live key. */
 MUST_CHECK int store_key_revoke(struct db *db, const char *id, int64_t now_ms, bool *revoked, struct err *err);
 MUST_CHECK int store_key_touch(struct db *db, const char *id, int64_t now_ms, struct err *err);

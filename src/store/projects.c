@@ -51,11 +51,11 @@ int store_project_get(struct db *db, struct arena *arena, const char *id, const 
     return rows_named(result, err, "read project %s", id);
 }
 
-/* The list. $1 account, $2 state; $3 limit, $4 offset and then the search, or in the counts $3 the search. The page's
- * ids are found first, so that texts and latest runs are read for the page alone. */
+/* The list. $1 account, $2 state; $3 limit, $4 offset, $5 the id it is below and then the search, or in the counts $3
+ * the search. The page's ids are found first, so that texts and latest runs are read for the page alone. */
 #define PAGE(ids)                                                                                                      \
     "SELECT p.id, p.name, p.description, p.state, p.created_ms, p.updated_ms, r.id, r.number, r.state"                 \
-    " FROM (" ids " ORDER BY p.id DESC LIMIT $3 OFFSET $4) page"                                                       \
+    " FROM (" ids " AND p.id < $5 ORDER BY p.id DESC LIMIT $3 OFFSET $4) page"                                         \
     " JOIN project p ON p.id = page.id"                                                                                \
     " LEFT JOIN run r ON r.project_id = p.id"                                                                          \
     " AND r.number = (SELECT MAX(number) FROM run WHERE project_id = p.id)"                                            \
@@ -69,10 +69,10 @@ int store_project_get(struct db *db, struct arena *arena, const char *id, const 
 #define SQLITE_FOUND(comparison, search)                                                                               \
     " FROM project_text t CROSS JOIN project p ON p.number = t.rowid"                                                  \
     " WHERE t.project_text MATCH " search " AND p.account_id = $1 AND p.state " comparison " $2"
-#define SQLITE_PAGE_OF_FEW(comparison) PAGE("SELECT p.id" SQLITE_FOUND(comparison, "$5"))
+#define SQLITE_PAGE_OF_FEW(comparison) PAGE("SELECT p.id" SQLITE_FOUND(comparison, "$6"))
 #define SQLITE_PAGE_OF_MANY(comparison)                                                                                \
     PAGE("SELECT p.id FROM project p WHERE p.account_id = $1 AND p.state " comparison " $2"                            \
-         " AND p.number IN (SELECT rowid FROM project_text WHERE project_text MATCH $5)")
+         " AND p.number IN (SELECT rowid FROM project_text WHERE project_text MATCH $6)")
 #define SQLITE_TOTAL(comparison) "SELECT COUNT(*)" SQLITE_FOUND(comparison, "$3")
 
 enum { MANY = 1000 };
@@ -134,15 +134,16 @@ static int put_fts5_query(struct buf *out, const char *search, struct err *err) 
 static int run_list(struct db *db, struct arena *arena, const struct project_query *query, const struct list_sql *sql,
                     const char *match, struct project_row **rows, size_t *count, int64_t *total, struct err *err) {
     const char *state = project_state_name(query->has_state ? query->state : PROJECT_ARCHIVED);
-    int64_t offset = (query->page - 1) * query->page_size;
+    const struct page *page = &query->page;
     struct db_stmt *stmt;
 
     int result = db_query(db, &stmt, err, sql->total, match ? "ttt" : "tt", query->account_id, state, match);
     if (!result)
         result = rows_ints(stmt, total, 1, err);
     if (!result)
-        result = db_query(db, &stmt, err, *total > MANY ? sql->page_of_many : sql->page_of_few,
-                          match ? "ttiit" : "ttii", query->account_id, state, query->page_size, offset, match);
+        result =
+            db_query(db, &stmt, err, *total > MANY ? sql->page_of_many : sql->page_of_few, match ? "ttiitt" : "ttiit",
+                     query->account_id, state, page->limit, page->offset, page->below_id, match);
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_project_row, (void **)rows, count, err);
     return result;

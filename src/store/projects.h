@@ -5,13 +5,14 @@
 #include "model/project.h"
 #include "model/run.h"
 #include "store/db.h"
+#include "store/page.h"
 
 struct project_query {
     const char *account_id;
     bool has_state;
     enum project_state state; /* without has_state: all but archived */
     const char *search;       /* NULL, or words: each must begin a word in name or description, case-insensitively */
-    int64_t page, page_size;  /* page from 1 */
+    struct page page;
 };
 
 struct project_row {
@@ -40,8 +41,8 @@ MUST_CHECK int store_spec_insert(struct db *db, const struct spec *spec, struct 
 MUST_CHECK int store_spec_get(struct db *db, struct arena *arena, const char *project_id, int64_t version,
                               struct spec **out, struct err *err);
 /* Newest first; without documents, plan and open points. */
-MUST_CHECK int store_spec_list(struct db *db, struct arena *arena, const char *project_id, int64_t page,
-                               int64_t page_size, struct spec **rows, size_t *count, int64_t *total, struct err *err);
+MUST_CHECK int store_spec_list(struct db *db, struct arena *arena, const char *project_id, const struct page *page,
+                               struct spec **rows, size_t *count, int64_t *total, struct err *err);
 MUST_CHECK int store_spec_approve(struct db *db, const char *project_id, int64_t version, int64_t now_ms,
                                   struct err *err);
 

@@ -90,19 +90,20 @@ static int count_runs(struct db *db, const struct run_query *query, int64_t *tot
 
 int store_run_list(struct db *db, struct arena *arena, const struct run_query *query, struct run **rows, size_t *count,
                    int64_t *total, struct err *err) {
-    int64_t offset = (query->page - 1) * query->page_size;
+    const struct page *page = &query->page;
     struct db_stmt *stmt;
     int result = count_runs(db, query, total, err);
     if (!result)
         result = query->has_state
                      ? db_query(db, &stmt, err,
-                                "SELECT " RUN_SHORT_COLUMNS " FROM run r WHERE r.project_id = $1 AND r.state = $4"
-                                " ORDER BY r.number DESC LIMIT $2 OFFSET $3",
-                                "tiit", query->project_id, query->page_size, offset, run_state_name(query->state))
+                                "SELECT " RUN_SHORT_COLUMNS " FROM run r WHERE r.project_id = $1 AND r.number < $4"
+                                " AND r.state = $5 ORDER BY r.number DESC LIMIT $2 OFFSET $3",
+                                "tiiit", query->project_id, page->limit, page->offset, page->below_number,
+                                run_state_name(query->state))
                      : db_query(db, &stmt, err,
-                                "SELECT " RUN_SHORT_COLUMNS " FROM run r WHERE r.project_id = $1"
+                                "SELECT " RUN_SHORT_COLUMNS " FROM run r WHERE r.project_id = $1 AND r.number < $4"
                                 " ORDER BY r.number DESC LIMIT $2 OFFSET $3",
-                                "tii", query->project_id, query->page_size, offset);
+                                "tiii", query->project_id, page->limit, page->offset, page->below_number);
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_run_short, (void **)rows, count, err);
     return rows_named(result, err, "list runs of project %s", query->project_id);

@@ -4,12 +4,13 @@
 
 #include "model/run.h"
 #include "store/db.h"
+#include "store/page.h"
 
 struct run_query {
     const char *project_id;
     bool has_state;
     enum run_state state;
-    int64_t page, page_size;
+    struct page page;
 };
 
 /* run->number is set by the insert (one more than the project's highest). ERR_CONFLICT when the project has a run in no

@@ -45,7 +45,7 @@ int store_spec_get(struct db *db, struct arena *arena, const char *project_id, i
     return rows_named(result, err, "read spec %lld of project %s", (long long)version, project_id);
 }
 
-int store_spec_list(struct db *db, struct arena *arena, const char *project_id, int64_t page, int64_t page_size,
+int store_spec_list(struct db *db, struct arena *arena, const char *project_id, const struct page *page,
                     struct spec **rows, size_t *count, int64_t *total, struct err *err) {
     struct db_stmt *stmt;
     int result = db_query(db, &stmt, err, "SELECT COUNT(*) FROM spec WHERE project_id = $1", "t", project_id);
@@ -54,8 +54,8 @@ int store_spec_list(struct db *db, struct arena *arena, const char *project_id, 
     if (!result)
         result = db_query(db, &stmt, err,
                           "SELECT project_id, version, approved_ms, created_ms, is_edited FROM spec"
-                          " WHERE project_id = $1 ORDER BY version DESC LIMIT $2 OFFSET $3",
-                          "tii", project_id, page_size, (page - 1) * page_size);
+                          " WHERE project_id = $1 AND version < $4 ORDER BY version DESC LIMIT $2 OFFSET $3",
+                          "tiii", project_id, page->limit, page->offset, page->below_number);
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_spec_short, (void **)rows, count, err);
     return rows_named(result, err, "list the specs of project %s", project_id);

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { is, page, refused, refusesBadBodies, refusesMembers, sameNotFound, shape, success } from '../expect.mjs'
 import { until } from '../lib.mjs'
+import { walked } from '../pages.mjs'
 import { processesOf } from '../programs.mjs'
 
 const unknown = { project: 'proj_01h455vb4pex5vsknk084sn02q', run: 'run_01h455vb4pex5vsknk084sn02q', deployment: 'dep_01h455vb4pex5vsknk084sn02q' }
@@ -145,6 +146,7 @@ export function testDeploy(built) {
       assert.deepEqual((await list('', { total: 2 })).map(({ id, status }) => [id, status]), [[fresh.deploymentId, 'live'], [live.id, 'stopped']])
       assert.deepEqual(await list('?status=live', { total: 1 }), [now])
       assert.deepEqual((await list('?page=2&pageSize=1', { page: 2, pageSize: 1, total: 2 })).map(({ id }) => id), [live.id])
+      assert.deepEqual(await walked(server, `${base}/deployments`, 1), await list('', { total: 2 }))
       refused(await server.call('GET', `${base}/deployments?status=gone`), 400, 'status')
       refused(await stop(path), 409)
       path = freshPath

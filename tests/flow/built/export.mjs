@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { is, page, refused, refusesBadBodies, sameNotFound, shape, success } from '../expect.mjs'
 import { until } from '../lib.mjs'
+import { walked } from '../pages.mjs'
 import { gitLines, sha256 } from '../programs.mjs'
 
 const unknown = { project: 'proj_01h455vb4pex5vsknk084sn02q', run: 'run_01h455vb4pex5vsknk084sn02q', export: 'exp_01h455vb4pex5vsknk084sn02q' }
@@ -240,6 +241,8 @@ export function testExport(built) {
         assert.deepEqual(all.map(({ id }) => id), all.map(({ id }) => id).sort().reverse())
         assert.deepEqual(all.find(({ id }) => id === first.id), await server.get(`${base}/exports/${first.id}`))
         assert.deepEqual(await list('?status=completed&page=2&pageSize=2', { page: 2, pageSize: 2, total }), all.slice(2, 4))
+        assert.deepEqual(await walked(server, `${base}/exports`, 3), all)
+        assert.deepEqual(await walked(server, `${base}/exports?status=completed`, 2), all)
         assert.deepEqual(await list('?status=expired', { total: 0 }), [])
         assert.deepEqual(page(await server.call('GET', `/projects/${built.other.project.id}/exports`), { total: 0 }), [])
       })

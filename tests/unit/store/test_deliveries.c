@@ -98,7 +98,7 @@ static void pages_are_newest_first_and_filtered(void **state) {
     struct run one = add_run(f, add_project(f, "A", "").id), two = add_run(f, add_project(f, "B", "").id);
     struct deployment first = add_deployment(f, &one), second = add_deployment(f, &one), *rows = NULL;
     struct export kept = add_export(f, &one), gone = add_export(f, &one), *exports = NULL;
-    struct delivery_query query = {.project_id = one.project_id, .page = 1, .page_size = 1};
+    struct delivery_query query = {.project_id = one.project_id, .page = page_numbered(1, 1)};
     bool moved = false, deleted = false;
     size_t count = 0;
     int64_t total = 0;
@@ -109,11 +109,11 @@ static void pages_are_newest_first_and_filtered(void **state) {
     assert_int_equal(total, 2);
     assert_int_equal(count, 1);
     assert_string_equal(rows[0].id, second.id);
-    query.page = 2;
+    query.page = page_numbered(2, 1);
     must(f, store_deployment_page(reader(f), f->arena, &query, &rows, &count, &total, &f->err));
     assert_string_equal(rows[0].id, first.id);
     must(f, store_deployment_move(f->db, &first, DEPLOYMENT_DEPLOYING, DEPLOYMENT_STOPPED, &moved, &f->err));
-    query = (struct delivery_query){.project_id = one.project_id, .state = "stopped", .page = 1, .page_size = 9};
+    query = (struct delivery_query){.project_id = one.project_id, .state = "stopped", .page = page_numbered(1, 9)};
     must(f, store_deployment_page(reader(f), f->arena, &query, &rows, &count, &total, &f->err));
     assert_int_equal(total, 1);
     assert_string_equal(rows[0].id, first.id);

@@ -9,7 +9,7 @@ static struct project_row *list(struct fixture *f, const struct project_query *q
 
 /* How many a search finds, in its total and on its page. */
 static void finds(struct fixture *f, const char *search, int64_t expected) {
-    struct project_query query = {.account_id = f->account_id, .search = search, .page = 1, .page_size = 100};
+    struct project_query query = {.account_id = f->account_id, .search = search, .page = page_numbered(1, 100)};
     int64_t total = -1;
     size_t count = 0;
     (void)list(f, &query, &count, &total);
@@ -87,7 +87,7 @@ static void lists_are_newest_first_with_their_latest_run(void **state) {
     run = add_run(f, projects[3].id);
     must(f, store_project_move(f->db, projects[2].id, PROJECT_DRAFT, PROJECT_ARCHIVED, 9, &moved, &f->err));
 
-    struct project_query query = {.account_id = mine, .page = 1, .page_size = 3};
+    struct project_query query = {.account_id = mine, .page = page_numbered(1, 3)};
     struct project_row *rows = list(f, &query, &count, &total);
     assert_int_equal(total, 4);
     assert_int_equal(count, 3);
@@ -100,16 +100,16 @@ static void lists_are_newest_first_with_their_latest_run(void **state) {
     assert_int_equal(rows[1].latest_run.number, 2);
     assert_int_equal(rows[1].latest_run.state, RUN_QUEUED);
     assert_string_equal(rows[2].project.id, projects[1].id);
-    query.page = 2;
+    query.page = page_numbered(2, 3);
     rows = list(f, &query, &count, &total);
     assert_int_equal(count, 1);
     assert_string_equal(rows[0].project.id, projects[0].id);
-    query.page = 3;
+    query.page = page_numbered(3, 3);
     (void)list(f, &query, &count, &total);
     assert_int_equal(count, 0);
     assert_int_equal(total, 4);
     query = (struct project_query){
-        .account_id = mine, .has_state = true, .state = PROJECT_ARCHIVED, .page = 1, .page_size = 9};
+        .account_id = mine, .has_state = true, .state = PROJECT_ARCHIVED, .page = page_numbered(1, 9)};
     rows = list(f, &query, &count, &total);
     assert_int_equal(total, 1);
     assert_string_equal(rows[0].project.id, projects[2].id);
@@ -145,7 +145,7 @@ static void a_search_is_never_syntax(void **state) {
                                           "%",      "_",     "\\",  "\x01",   "--",       "NOT",        "OR",
                                           "AND",    "a AND", "* *", "\"* \"", "name : {", "\xff\xfe",   "a + b"};
     for (size_t i = 0; i < ARRAY_LEN(hostile); i++) {
-        struct project_query query = {.account_id = f->account_id, .search = hostile[i], .page = 1, .page_size = 9};
+        struct project_query query = {.account_id = f->account_id, .search = hostile[i], .page = page_numbered(1, 9)};
         int64_t total = 0;
         size_t count = 0;
         (void)list(f, &query, &count, &total);
@@ -175,8 +175,7 @@ static void a_search_follows_changes(void **state) {
                                   .has_state = true,
                                   .state = PROJECT_ARCHIVED,
                                   .search = "beta",
-                                  .page = 1,
-                                  .page_size = 9};
+                                  .page = page_numbered(1, 9)};
     int64_t total = 0;
     size_t count = 0;
     (void)list(f, &query, &count, &total);
@@ -189,7 +188,7 @@ static void a_search_in_very_many(void **state) {
     enum { MANY = 1200 };
     struct fixture *f = *state;
     struct project newest = {0};
-    struct project_query query = {.account_id = f->account_id, .search = "common", .page = 1, .page_size = 3};
+    struct project_query query = {.account_id = f->account_id, .search = "common", .page = page_numbered(1, 3)};
     size_t count = 0;
     int64_t total = 0;
     bool moved = false;
@@ -199,16 +198,17 @@ static void a_search_in_very_many(void **state) {
         newest = add_project(f, i % 2 ? "even rare" : "odd", "common");
     must(f, store_project_move(f->db, newest.id, PROJECT_DRAFT, PROJECT_ARCHIVED, 1, &moved, &f->err));
     must(f, db_run(f->db, NULL, &f->err, "COMMIT", ""));
-    for (query.page = 1; query.page <= MANY / 3; query.page++) {
+    for (int64_t page = 1; page <= MANY / 3; page++) {
+        query.page = page_numbered(page, 3);
         struct project_row *rows = list(f, &query, &count, &total);
         assert_int_equal(total, MANY - 1);
-        assert_int_equal(count, query.page == MANY / 3 ? 2 : 3);
+        assert_int_equal(count, page == MANY / 3 ? 2 : 3);
         for (size_t i = 0; i < count; i++)
-            assert_string_equal(rows[i].project.name, (query.page * 3 + (int64_t)i) % 2 ? "odd" : "even rare");
+            assert_string_equal(rows[i].project.name, (page * 3 + (int64_t)i) % 2 ? "odd" : "even rare");
         assert_true(count < 2 || strcmp(rows[0].project.id, rows[1].project.id) > 0);
     }
     query = (struct project_query){
-        .account_id = f->account_id, .search = "common", .has_state = true, .page = 1, .page_size = 3};
+        .account_id = f->account_id, .search = "common", .has_state = true, .page = page_numbered(1, 3)};
     (void)list(f, &query, &count, &total);
     assert_int_equal(total, MANY - 1);
     query.search = "rare com";
@@ -225,7 +225,7 @@ static void too_many_words_are_refused(void **state) {
     int64_t total = 0;
     for (int i = 0; i < 33; i++)
         strcat(search, "word ");
-    struct project_query query = {.account_id = f->account_id, .search = search, .page = 1, .page_size = 9};
+    struct project_query query = {.account_id = f->account_id, .search = search, .page = page_numbered(1, 9)};
     assert_int_equal(store_project_list(reader(f), f->arena, &query, &rows, &count, &total, &f->err), -ERR_VALIDATION);
     assert_string_equal(f->err.field, "search");
 }
@@ -259,14 +259,16 @@ static void specs_have_versions_and_one_approval(void **state) {
     struct spec *rows = NULL;
     size_t count = 0;
     int64_t total = 0;
-    must(f, store_spec_list(f->db, f->arena, project.id, 1, 1, &rows, &count, &total, &f->err));
+    must(f, store_spec_list(f->db, f->arena, project.id, &(struct page){.limit = 1, .below_number = INT64_MAX}, &rows,
+                            &count, &total, &f->err));
     assert_int_equal(total, 2);
     assert_int_equal(count, 1);
     assert_int_equal(rows[0].version, 2);
     assert_int_equal(rows[0].approved_ms, 10);
     assert_true(rows[0].is_edited);
     assert_null(rows[0].documents_json);
-    must(f, store_spec_list(f->db, f->arena, project.id, 2, 1, &rows, &count, &total, &f->err));
+    must(f, store_spec_list(f->db, f->arena, project.id, &(struct page){.limit = 1, .below_number = 2}, &rows, &count,
+                            &total, &f->err));
     assert_int_equal(rows[0].version, 1);
     assert_false(rows[0].is_edited);
     must(f, store_spec_get(f->db, f->arena, project.id, 3, &read, &f->err));

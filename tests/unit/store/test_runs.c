@@ -127,14 +127,14 @@ static void lists_page_and_filter_newest_first(void **state) {
         if (i < 4)
             finish(f, &run, i % 2 ? RUN_FAILED : RUN_SUCCEEDED);
     }
-    struct run_query query = {.project_id = project.id, .page = 2, .page_size = 2};
+    struct run_query query = {.project_id = project.id, .page = page_numbered(2, 2)};
     must(f, store_run_list(reader(f), f->arena, &query, &rows, &count, &total, &f->err));
     assert_int_equal(total, 5);
     assert_int_equal(count, 2);
     assert_int_equal(rows[0].number, 3);
     assert_int_equal(rows[1].number, 2);
     query = (struct run_query){
-        .project_id = project.id, .has_state = true, .state = RUN_FAILED, .page = 1, .page_size = 20};
+        .project_id = project.id, .has_state = true, .state = RUN_FAILED, .page = page_numbered(1, 20)};
     must(f, store_run_list(reader(f), f->arena, &query, &rows, &count, &total, &f->err));
     assert_int_equal(total, 2);
     assert_int_equal(count, 2);
