@@ -7,7 +7,7 @@
 #define PAGE_FIELDS                                                                                                    \
     {.name = "page", .kind = FIELD_INT, .min = 1, .max = INT32_MAX, .fallback = "1", .help = "page number"},           \
         {.name = "pageSize", .kind = FIELD_INT, .min = 1, .max = 100, .fallback = "20", .help = "items per page"}, {   \
-        .name = "cursor", .kind = FIELD_TEXT, .max = 200, .is_empty_fine = true,                                       \
+        .name = "cursor", .kind = FIELD_TEXT, .max = 200, .is_empty_fine = true, .example = "\"\"",                    \
         .help = "instead of page: empty to begin a walk through the list, then nextCursor of the page before. A walk " \
                 "gives each item that is there throughout exactly once, whatever comes and goes meanwhile"             \
     }

@@ -2,6 +2,7 @@
 #include "store/webhook_deliveries.h"
 
 #include "api/handlers.h"
+#include "api/page.h"
 #include "api/webhooks.h"
 #include "engine/hooks.h"
 
@@ -35,24 +36,28 @@ static void present_delivery(struct jw *jw, const struct webhook_delivery *row, 
 }
 
 int webhook_delivery_list(struct api_call *call, struct err *err) {
-    int64_t page = call_query_int(call, "page"), page_size = call_query_int(call, "pageSize"), total = 0;
+    struct list_page page;
+    int64_t total = 0;
     struct webhook *webhook = NULL;
     struct webhook_delivery *rows = NULL;
     size_t count = 0;
     struct buf out;
     struct jw jw;
-    int rc = call_webhook(call, &webhook, err);
+    int rc = page_of_ids(call, "msg", &page, err);
     if (rc == 0)
-        rc = store_webhook_delivery_page(call->db, call->arena, webhook->id, call_query(call, "status"), page,
-                                         page_size, &rows, &count, &total, err);
+        rc = call_webhook(call, &webhook, err);
+    if (rc == 0)
+        rc = store_webhook_delivery_page(call->db, call->arena, webhook->id, call_query(call, "status"), &page.at,
+                                         &rows, &count, &total, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);
     jw_array(&jw);
+    count = page_rows(&page, count);
     for (size_t i = 0; i < count; i++)
         present_delivery(&jw, &rows[i], false);
     jw_array_end(&jw);
-    reply_page_end(call, &out, &jw, page, page_size, total);
+    page_reply_end(call, &out, &jw, &page, total, count ? rows[count - 1].id : NULL);
     return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "api/webhooks.h"
 
 #include "api/handlers.h"
+#include "api/page.h"
 #include "base/str.h"
 #include "engine/hooks.h"
 #include "store/webhooks.h"
@@ -42,20 +43,24 @@ static void reply_webhook(struct api_call *call, const struct webhook *row) {
 }
 
 int webhook_list(struct api_call *call, struct err *err) {
-    int64_t page = call_query_int(call, "page"), page_size = call_query_int(call, "pageSize"), total = 0;
+    struct list_page page;
+    int64_t total = 0;
     struct webhook *rows = NULL;
     size_t count = 0;
     struct buf out;
     struct jw jw;
-    int rc = store_webhook_page(call->db, call->arena, call->account_id, page, page_size, &rows, &count, &total, err);
+    int rc = page_of_ids(call, "hook", &page, err);
+    if (rc == 0)
+        rc = store_webhook_page(call->db, call->arena, call->account_id, &page.at, &rows, &count, &total, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);
     jw_array(&jw);
+    count = page_rows(&page, count);
     for (size_t i = 0; i < count; i++)
         present_webhook(&jw, &rows[i], false);
     jw_array_end(&jw);
-    reply_page_end(call, &out, &jw, page, page_size, total);
+    page_reply_end(call, &out, &jw, &page, total, count ? rows[count - 1].id : NULL);
     return 0;
 }
 

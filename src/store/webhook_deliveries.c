@@ -62,16 +62,17 @@ int store_webhook_delivery_get(struct db *db, struct arena *arena, const char *i
 #define OF_PAGE "WHERE webhook_id = $1 AND (CAST($2 AS TEXT) IS NULL OR state = $2)"
 
 int store_webhook_delivery_page(struct db *db, struct arena *arena, const char *webhook_id, const char *state,
-                                int64_t page, int64_t page_size, struct webhook_delivery **rows, size_t *count,
-                                int64_t *total, struct err *err) {
+                                const struct page *page, struct webhook_delivery **rows, size_t *count, int64_t *total,
+                                struct err *err) {
     struct db_stmt *stmt;
     int result = db_query(db, &stmt, err, "SELECT COUNT(*) FROM webhook_delivery " OF_PAGE, "tt", webhook_id, state);
     if (!result)
         result = rows_ints(stmt, total, 1, err);
     if (!result)
         result = db_query(db, &stmt, err,
-                          "SELECT " COLUMNS " FROM webhook_delivery " OF_PAGE " ORDER BY id DESC LIMIT $3 OFFSET $4",
-                          "ttii", webhook_id, state, page_size, (page - 1) * page_size);
+                          "SELECT " COLUMNS " FROM webhook_delivery " OF_PAGE
+                          " AND id < $5 ORDER BY id DESC LIMIT $3 OFFSET $4",
+                          "ttiit", webhook_id, state, page->limit, page->offset, page->below_id);
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_delivery, (void **)rows, count, err);
     return rows_named(result, err, "list the deliveries of webhook %s", webhook_id);

@@ -7,15 +7,15 @@
 
 #include "model/webhook.h"
 #include "store/db.h"
+#include "store/page.h"
 
 MUST_CHECK int store_webhook_delivery_insert(struct db *db, const struct webhook_delivery *row, struct err *err);
 MUST_CHECK int store_webhook_delivery_get(struct db *db, struct arena *arena, const char *id, const char *webhook_id,
                                           struct webhook_delivery **out, struct err *err);
 /* Newest first, without payloads; state: its name, or NULL: any. */
 MUST_CHECK int store_webhook_delivery_page(struct db *db, struct arena *arena, const char *webhook_id,
-                                           const char *state, int64_t page, int64_t page_size,
-                                           struct webhook_delivery **rows, size_t *count, int64_t *total,
-                                           struct err *err);
+                                           const char *state, const struct page *page, struct webhook_delivery **rows,
+                                           size_t *count, int64_t *total, struct err *err);
 /* How many are pending; counts no further than to most. */
 MUST_CHECK int store_webhook_delivery_pending(struct db *db, const char *webhook_id, int64_t most, int64_t *out,
                                               struct err *err);

@@ -55,14 +55,15 @@ int store_webhook_count(struct db *db, const char *account_id, int64_t *out, str
     return rows_named(result, err, "count the webhooks of account %s", account_id);
 }
 
-int store_webhook_page(struct db *db, struct arena *arena, const char *account_id, int64_t page, int64_t page_size,
+int store_webhook_page(struct db *db, struct arena *arena, const char *account_id, const struct page *page,
                        struct webhook **rows, size_t *count, int64_t *total, struct err *err) {
     struct db_stmt *stmt;
     int result = store_webhook_count(db, account_id, total, err);
     if (!result)
         result = db_query(db, &stmt, err,
-                          "SELECT " COLUMNS " FROM webhook WHERE account_id = $1 ORDER BY id DESC LIMIT $2 OFFSET $3",
-                          "tii", account_id, page_size, (page - 1) * page_size);
+                          "SELECT " COLUMNS
+                          " FROM webhook WHERE account_id = $1 AND id < $4 ORDER BY id DESC LIMIT $2 OFFSET $3",
+                          "tiit", account_id, page->limit, page->offset, page->below_id);
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_webhook, (void **)rows, count, err);
     return rows_named(result, err, "list the webhooks of account %s", account_id);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { faultsOf, is, page, refused, refusesBadBodies, refusesMembers, sameNotFound, shape, success } from './expect.mjs'
 import { Server } from './lib.mjs'
+import { walked } from './pages.mjs'
 
 const unknown = { webhook: 'hook_01h455vb4pex5vsknk084sn02q', delivery: 'msg_01h455vb4pex5vsknk084sn02q', project: 'proj_01h455vb4pex5vsknk084sn02q' }
 const url = 'https://example.org/hooks/prazium'
@@ -88,6 +89,7 @@ describe('GET /webhooks', () => {
     assert.deepEqual(listed.map(({ id }) => id), made.map(({ id }) => id).reverse())
     for (const item of listed) shape(item, webhook)
     assert.deepEqual(page(await tenant.call('GET', '/webhooks?page=2&pageSize=2'), { page: 2, pageSize: 2, total: 3 }).map(({ id }) => id), [made[0].id])
+    assert.deepEqual(await walked(tenant, '/webhooks', 2), listed)
     for (const [query, field] of [['page=0', 'page'], ['pageSize=101', 'pageSize'], ['status=x', 'status']]) refused(await tenant.call('GET', `/webhooks?${query}`), 400, field)
   })
 })

@@ -4,6 +4,9 @@
 #include "store/webhook_deliveries.h"
 #include "store/webhooks.h"
 
+static const struct page one_row = {.limit = 1, .below_id = PAGE_TOP_ID},
+                         nine_rows = {.limit = 9, .below_id = PAGE_TOP_ID};
+
 static struct webhook add_webhook(struct fixture *f, const char *project_id, const char *events_json) {
     struct webhook row = {.url = "https://example.org/hook",
                           .secret = "whsec_secret",
@@ -89,7 +92,7 @@ static void a_webhook_is_kept_and_changed(void **state) {
     assert_string_equal(read->disabled_reason, "gone");
 
     struct webhook second = add_webhook(f, "", NULL);
-    must(f, store_webhook_page(reader(f), f->arena, f->account_id, 1, 1, &rows, &count, &total, &f->err));
+    must(f, store_webhook_page(reader(f), f->arena, f->account_id, &one_row, &rows, &count, &total, &f->err));
     assert_int_equal(total, 2);
     assert_int_equal(count, 1);
     assert_string_equal(rows[0].id, second.id);
@@ -247,7 +250,8 @@ static void pages_and_sweeps(void **state) {
     size_t count = 0;
     int64_t total = 0, deleted = 0;
 
-    must(f, store_webhook_delivery_page(reader(f), f->arena, webhook.id, NULL, 1, 1, &rows, &count, &total, &f->err));
+    must(f,
+         store_webhook_delivery_page(reader(f), f->arena, webhook.id, NULL, &one_row, &rows, &count, &total, &f->err));
     assert_int_equal(total, 2);
     assert_int_equal(count, 1);
     assert_string_equal(rows[0].id, second.id);
@@ -256,7 +260,7 @@ static void pages_and_sweeps(void **state) {
     sent->state = DELIVERY_DELIVERED;
     sent->completed_ms = 40;
     assert_true(end(f, sent));
-    must(f, store_webhook_delivery_page(reader(f), f->arena, webhook.id, "delivered", 1, 9, &rows, &count, &total,
+    must(f, store_webhook_delivery_page(reader(f), f->arena, webhook.id, "delivered", &nine_rows, &rows, &count, &total,
                                         &f->err));
     assert_int_equal(total, 1);
     assert_string_equal(rows[0].id, first.id);
