@@ -26,11 +26,13 @@ struct agent_request {
 
 struct agent_result {
     const char *summary; /* one line, in the request's arena */
+    int64_t resets_ms;   /* with ERR_QUOTA: when there is quota again; 0: unknown */
 };
 
 /* One kind of agent. run leaves its work in the worktree and commits nothing; self is its own state. */
 struct agent_ops {
     const char *name;
+    bool learns; /* told what was wrong with its work, it may do better; otherwise the same comes of the same task */
     int (*run)(void *self, const struct agent_request *request, struct agent_result *result, struct err *err);
 };
 

@@ -22,7 +22,8 @@
     X(ERR_QUOTA, "UNAVAILABLE", 503, 7)        /* what a model's provider allows is used up */                         \
     X(ERR_TIMEOUT, "INTERNAL_ERROR", 500, 8)   /* a deadline passed */                                                 \
     X(ERR_CANCELLED, "INTERNAL_ERROR", 500, 9) /* asked to stop */                                                     \
-    X(ERR_STALE, "INTERNAL_ERROR", 500, 1)     /* a lease was lost to another */
+    X(ERR_STALE, "INTERNAL_ERROR", 500, 1)     /* a lease was lost to another */                                       \
+    X(ERR_BUDGET, "CONFLICT", 409, 5)          /* a limit of spending has no room */
 
 enum err_code {
     ERR_NONE = 0,

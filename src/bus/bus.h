@@ -10,7 +10,8 @@ struct bus;
 struct bus_subscription;
 
 /* Topics are short strings: "jobs" (work may be due), "run:<id>" (events up to `value`), "project:<id>" (events of its
- * runs), "cancel:<run id>", "webhooks" (something is to be sent), "log:<task id>" (its log has more). */
+ * runs), "cancel:<run id>", "webhooks" (something is to be sent), "log:<task id>" (its log has more),
+ * "budget:<account id>" (room may have come free). */
 
 /* Called on the publisher's (or the bus') thread: must not block and must not call the bus. */
 typedef void bus_fn(const char *topic, int64_t value, void *arg);

@@ -234,6 +234,8 @@ static int end_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct run *run = NULL;
     bool has_skipped = false;
     int rc = step_begin(journal, a->context->job, &run, err);
+    if (rc == 0 && run->state != RUN_EXECUTING)
+        return step_end(journal, a->context->job, err);
     if (rc == 0)
         rc = skip_orphans(journal, run, &has_skipped, err);
     /* What waited to be merged behind a skipped task waits no longer. */

@@ -45,6 +45,8 @@ struct engine {
 /* The planner, made at its first use. */
 MUST_CHECK int engine_planner(struct engine *engine, const struct planner **out, struct err *err);
 
+struct budget_reservation;
+
 /* A claimed job in a worker's hands. */
 struct job_context {
     struct engine *engine;
@@ -52,6 +54,10 @@ struct job_context {
     struct job *job;
     atomic_bool is_lost;      /* the lease is gone: stop, record nothing */
     atomic_bool is_cancelled; /* the run is to be cancelled */
+    bool is_final;            /* after a failure: another attempt would end as this one did */
+    /* After ERR_BUDGET, what there was no room for; after ERR_QUOTA, when there is quota again (0: unknown). */
+    const struct budget_reservation *refused;
+    int64_t resets_ms;
 };
 
 /* True when the work should stop at once: lost, cancelled or draining past its grace. */
@@ -60,7 +66,7 @@ bool job_should_stop(void *job_context);
 /* A handler does the work and, in its last transaction, records the result and finishes the job under its token.
  * Errors: ERR_STALE and ERR_CANCELLED mean stop; anything else is a failed attempt. */
 typedef int job_handler(struct job_context *context, struct err *err);
-job_handler decompose_run, execute_task, advance_run, verify_run, finish_run, make_export, start_deployment;
+job_handler decompose_run, execute_task, advance_run, verify_run, finish_run, resume_run, make_export, start_deployment;
 
 /* What follows when a job is out of attempts: inside the transaction that buries it. */
 struct journal;

@@ -22,6 +22,7 @@
 #include "sandbox/sandbox.h"
 #include "store/jobs.h"
 #include "store/runs.h"
+#include "store/spending.h"
 #include "store/webhook_deliveries.h"
 
 #define WEBHOOK_GRACE_MS 3000 /* for attempts that are under way at the end */
@@ -102,6 +103,8 @@ static int open_planning(struct engine *engine, const char *blueprints_dir, stru
 static int reclaim_in_tx(struct db *db, void *arg, struct err *err) {
     int64_t now_ms = clock_now_ms();
     int rc = store_job_reclaim(db, now_ms, true, arg, err);
+    if (rc == 0)
+        rc = store_reservation_sweep(db, now_ms, true, NULL, err);
     return rc < 0 ? rc : store_webhook_delivery_reclaim(db, now_ms, err);
 }
 

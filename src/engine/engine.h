@@ -98,7 +98,14 @@ struct build_room {
 };
 struct run_request {
     const char *trigger;
-    bool may_queue; /* when there is no room, wait for it: the run is queued */
+    bool may_queue;                       /* when there is no room, wait for it: the run is queued */
+    const struct spending_limits *limits; /* NULL: none */
+    int64_t max_attempts;                 /* at a task; 0: the default */
+};
+/* New limits of a run: those that are set take the place of what was. */
+struct run_limits_change {
+    bool sets_cost, sets_tokens;
+    struct spending_limits limits;
 };
 
 /* Runs. ERR_CONFLICT when a run is active, or there is no approved spec; ERR_RATE when the account has as many under
@@ -111,7 +118,12 @@ MUST_CHECK int engine_run_create(struct engine *engine, const char *account_id, 
 MUST_CHECK int engine_run_retry(struct engine *engine, const char *account_id, const char *project_id,
                                 const char *run_id, const char *task_id, bool may_queue, struct arena *arena,
                                 struct run **out, struct build_room *room, struct err *err);
-/* The account's tier may be another: what waits for room begins if there is some now. */
+/* A run that waits goes on. ERR_CONFLICT when it does not wait; ERR_VALIDATION, with the field ("limits.costUsd"), when
+ * the limits it would go on with are spent. */
+MUST_CHECK int engine_run_resume(struct engine *engine, const char *account_id, const char *project_id,
+                                 const char *run_id, const struct run_limits_change *change, struct arena *arena,
+                                 struct run **out, struct err *err);
+/* The account's tier or limits may be others: what waits for room begins, or goes on, if there is some now. */
 MUST_CHECK int engine_account_changed(struct engine *engine, const char *account_id, struct err *err);
 /* Returns when the run's processes are gone and it is cancelled, or with the state it is in after wait_ms. */
 MUST_CHECK int engine_run_cancel(struct engine *engine, const char *account_id, const char *project_id,

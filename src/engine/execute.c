@@ -7,6 +7,8 @@
 #include "base/str.h"
 #include "engine/load.h"
 #include "engine/steps.h"
+#include "engine/task_attempts.h"
+#include "engine/waiting.h"
 #include "store/jobs.h"
 #include "store/runs.h"
 
@@ -23,6 +25,7 @@ struct execution {
     struct change_list violations;
     const char *feedback; /* why the last attempt came to nothing, or NULL */
     const char *summary;
+    bool is_set_aside; /* the run waits: it is not begun */
     char commit[SHA_LEN];
 };
 
@@ -61,9 +64,16 @@ static int begin_in_tx(struct journal *journal, void *arg, struct err *err) {
     int rc = begin_task(journal, x, &run, &task, err);
     if (rc < 0)
         return rc;
-    task->attempts++;
+    /* The run began to wait meanwhile, or an attempt's lease was lost when it did. */
+    x->is_set_aside = run->state != RUN_EXECUTING;
+    if (x->is_set_aside) {
+        rc = waiting_put_back(journal, task, "the run waits", err);
+        return rc < 0 ? rc : step_end(journal, x->context->job, err);
+    }
     str_copy(task->base_sha, sizeof task->base_sha, run->head_sha);
-    rc = store_task_update(journal->db, task, err);
+    rc = attempt_begin(journal->db, journal->arena, journal->now_ms, task, x->engine->agent.ops->name, err);
+    if (rc == 0)
+        rc = store_task_update(journal->db, task, err);
     if (rc == 0 && task->state == TASK_PENDING)
         rc = journal_task_move(journal, task, TASK_RUNNING, NULL, err);
     else if (rc == 0)
@@ -109,6 +119,7 @@ static int run_agent(struct execution *x, struct err *err) {
                                     .output_arg = x};
     rc = x->engine->agent.ops->run(x->engine->agent.self, &request, &result, err);
     x->summary = str_mend(x->arena, result.summary); /* an agent may say anything */
+    x->context->resets_ms = result.resets_ms;
     if (rc == 0 && job_should_stop(x->context))
         return err_set(err, ERR_CANCELLED, "stopped");
     return rc;
@@ -301,9 +312,12 @@ int execute_task(struct job_context *context, struct err *err) {
         rc = load_feedback(&x, err);
     if (rc < 0)
         return rc;
-    if (x.run->state != RUN_EXECUTING || task_state_is_terminal(x.task->state) || x.task->commit_sha[0])
+    bool is_open = x.run->state == RUN_EXECUTING || x.run->state == RUN_WAITING;
+    if (!is_open || task_state_is_terminal(x.task->state) || x.task->commit_sha[0])
         return step_nothing(context, err);
     rc = journal_write(x.engine, begin_in_tx, &x, err);
+    if (rc == 0 && x.is_set_aside)
+        return 0;
     if (rc == 0)
         rc = engine_repo_open(x.engine, x.run->project_id, &x.repo, err);
     if (rc < 0)

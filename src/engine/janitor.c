@@ -17,11 +17,13 @@
 #include "engine/load.h"
 #include "engine/queue.h"
 #include "engine/steps.h"
+#include "engine/waiting.h"
 #include "store/deliveries.h"
 #include "store/jobs.h"
 #include "store/projects.h"
 #include "store/replays.h"
 #include "store/runs.h"
+#include "store/spending.h"
 #include "store/webhook_deliveries.h"
 
 #define SWEEP_MS 60000
@@ -197,8 +199,8 @@ static int sweep_temporary(const struct sweep *s, struct err *err) {
     return rc;
 }
 
-/* Every open run but a queued one has a job. One that has none would wait for ever: it is given the one that looks at
- * it again. */
+/* Every open run but a queued or a waiting one has a job. One that has none would wait for ever: it is given the one
+ * that looks at it again. */
 static int wake_run_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct run *run = NULL;
     struct job *jobs = NULL;
@@ -215,9 +217,14 @@ static int wake_run_in_tx(struct journal *journal, void *arg, struct err *err) {
     /* One that waits for room has none; should it have been forgotten, this is when it begins. */
     if (run->state == RUN_QUEUED)
         return queue_go_on_for(journal, run->project_id, err);
+    bool is_resting = run->state == RUN_WAITING && (!run->resumes_ms || run->resumes_ms > journal->now_ms);
+    if (is_resting && !run->is_cancel_requested)
+        return 0;
     log_event(LOG_WARN, "an open run had no job", "run", run->id, "state", run_state_name(run->state), NULL);
     if (run->is_cancel_requested)
         return step_finish(journal, run, RUN_CANCELLED, NULL, err);
+    if (run->state == RUN_WAITING)
+        return waiting_end(journal, run, err);
     if (run->state == RUN_EXECUTING)
         return step_advance(journal, run, err);
     return journal_enqueue(journal,
@@ -263,13 +270,30 @@ static int sweep_deliveries(const struct sweep *s, struct err *err) {
     return rc;
 }
 
+static int free_reservations_in_tx(struct db *db, void *arg, struct err *err) {
+    return store_reservation_sweep(db, clock_now_ms(), false, arg, err);
+}
+
+/* What calls had reserved whose worker is gone. */
+static int sweep_reservations(const struct sweep *s, struct err *err) {
+    int64_t count = 0;
+    return store_write(s->engine->store, free_reservations_in_tx, &count, err);
+}
+
 static const struct {
     const char *name;
     int (*run)(const struct sweep *s, struct err *err);
 } sweeps[] = {
-    {"runs", sweep_runs},           {"workspaces", sweep_workspaces},   {"repositories", sweep_repositories},
-    {"exports", sweep_exports},     {"deployments", sweep_deployments}, {"logs", sweep_logs},
-    {"temporary", sweep_temporary}, {"deliveries", sweep_deliveries},   {"replays", sweep_replays},
+    {"runs", sweep_runs},
+    {"workspaces", sweep_workspaces},
+    {"repositories", sweep_repositories},
+    {"exports", sweep_exports},
+    {"deployments", sweep_deployments},
+    {"logs", sweep_logs},
+    {"temporary", sweep_temporary},
+    {"deliveries", sweep_deliveries},
+    {"replays", sweep_replays},
+    {"reservations", sweep_reservations},
 };
 
 /* One sweep that fails does not keep the others from running. */

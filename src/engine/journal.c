@@ -5,8 +5,10 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "engine/messages.h"
+#include "engine/task_attempts.h"
 #include "store/deliveries.h"
 #include "store/jobs.h"
 #include "store/projects.h"
@@ -187,10 +189,24 @@ static const struct {
     [RUN_DECOMPOSING] = {true, EVENT_RUN_STARTED},
     [RUN_EXECUTING] = {false, 0}, /* RUN_DECOMPOSED is told by decompose, with the tasks */
     [RUN_VERIFYING] = {true, EVENT_VERIFICATION_STARTED},
+    [RUN_WAITING] = {true, EVENT_RUN_WAITING},
     [RUN_SUCCEEDED] = {true, EVENT_RUN_COMPLETED},
     [RUN_FAILED] = {true, EVENT_RUN_COMPLETED},
     [RUN_CANCELLED] = {true, EVENT_RUN_COMPLETED},
 };
+
+static int tell_run_move(struct journal *journal, const struct run *run, enum run_state from, const char *error,
+                         struct err *err) {
+    const char *payload = status_payload(journal, run_state_name(run->state), error, NULL);
+    /* Whoever goes on began before. */
+    if (from == RUN_WAITING && !run_state_is_terminal(run->state))
+        return journal_event(journal, run, NULL, EVENT_RUN_RESUMED, payload, err);
+    if (run->state == RUN_WAITING)
+        payload = run->waiting_json;
+    if (!run_move_events[run->state].is_told)
+        return 0;
+    return journal_event(journal, run, NULL, run_move_events[run->state].type, payload, err);
+}
 
 int journal_run_move(struct journal *journal, struct run *run, enum run_state to, const char *error, struct err *err) {
     bool moved = false;
@@ -204,26 +220,40 @@ int journal_run_move(struct journal *journal, struct run *run, enum run_state to
         return rc;
     if (!moved)
         return refuse_move(err, "run", run->id, run_state_name(run->state), run_state_name(to));
+    enum run_state from = run->state;
     run->state = to;
     if (is_terminal)
         rc = move_project_after_run(journal, run, to, err);
-    if (rc == 0 && run_move_events[to].is_told)
-        rc = journal_event(journal, run, NULL, run_move_events[to].type,
-                           status_payload(journal, run_state_name(to), error, NULL), err);
-    return rc;
+    return rc < 0 ? rc : tell_run_move(journal, run, from, error, err);
+}
+
+/* What the task is tried again for. */
+static const char *again_payload(struct journal *journal, const struct task *task, const char *reason) {
+    CLEANUP(buf_release) struct buf out = {0};
+    struct jw jw;
+    jw_init(&jw, &out);
+    jw_object(&jw);
+    jw_kint(&jw, "attempt", task->attempts + 1);
+    jw_kstr(&jw, "reason", reason);
+    jw_object_end(&jw);
+    return arena_strndup(journal->arena, out.data, out.len);
 }
 
 int journal_task_move(struct journal *journal, struct task *task, enum task_state to, const char *error,
                       struct err *err) {
     bool moved = false;
     if (task_state_may_move(task->state, to)) {
-        int rc = store_task_move(journal->db, task->id, task->state, to, error, journal->now_ms, &moved, err);
+        const char *kept = to == TASK_PENDING ? NULL : error; /* it is why it is tried again, and no end */
+        int rc = store_task_move(journal->db, task->id, task->state, to, kept, journal->now_ms, &moved, err);
         if (rc < 0)
             return rc;
     }
     if (!moved)
         return refuse_move(err, "task", task->id, task_state_name(task->state), task_state_name(to));
     task->state = to;
+    int rc = attempt_follow(journal->db, journal->arena, journal->now_ms, task, to, error, err);
+    if (rc < 0)
+        return rc;
     struct run run = {0};
     str_copy(run.id, sizeof run.id, task->run_id);
     str_copy(run.project_id, sizeof run.project_id, task->project_id);
@@ -232,6 +262,9 @@ int journal_task_move(struct journal *journal, struct task *task, enum task_stat
                              arena_printf(journal->arena, "{\"slug\":\"%s\",\"sequence\":%lld,\"attempt\":%lld}",
                                           task->slug, (long long)task->sequence, (long long)task->attempts),
                              err);
+    if (to == TASK_PENDING)
+        return journal_event(journal, &run, task, EVENT_TASK_RETRIED,
+                             again_payload(journal, task, str_or(error, "it must")), err);
     return journal_event(journal, &run, task, EVENT_TASK_COMPLETED,
                          status_payload(journal, task_state_name(to), error, task->slug), err);
 }

@@ -36,9 +36,10 @@ MUST_CHECK int journal_write(struct engine *engine, journal_fn *fn, void *arg, s
 MUST_CHECK int journal_project_move(struct journal *journal, struct project *project, enum project_state to,
                                     struct err *err);
 /* Tells the event that belongs to the transition; for a terminal state also closes what is open of the run's tasks and
- * moves the project. error may be NULL. */
+ * moves the project. error may be NULL. For RUN_WAITING, run->waiting_json says why. */
 MUST_CHECK int journal_run_move(struct journal *journal, struct run *run, enum run_state to, const char *error,
                                 struct err *err);
+/* error: why it failed, or, back to TASK_PENDING, why it is to be tried again. */
 MUST_CHECK int journal_task_move(struct journal *journal, struct task *task, enum task_state to, const char *error,
                                  struct err *err);
 MUST_CHECK int journal_export_move(struct journal *journal, struct export *row, enum export_state to, struct err *err);

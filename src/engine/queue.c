@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/load.h"
+#include "engine/waiting.h"
 #include "model/tier.h"
 #include "store/accounts.h"
 #include "store/runs.h"
@@ -73,7 +74,8 @@ int queue_go_on_for(struct journal *journal, const char *project_id, struct err 
 }
 
 static int changed_in_tx(struct journal *journal, void *arg, struct err *err) {
-    return queue_go_on(journal, arg, err);
+    int rc = waiting_end_for_account(journal, arg, err);
+    return rc < 0 ? rc : queue_go_on(journal, arg, err);
 }
 
 int engine_account_changed(struct engine *engine, const char *account_id, struct err *err) {

@@ -1,23 +1,23 @@
 /* runs: beginning, retrying and cancelling a run. */
-#include <pthread.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "base/wait.h"
+#include "engine/bell.h"
 #include "engine/journal.h"
 #include "engine/load.h"
 #include "engine/queue.h"
 #include "engine/steps.h"
+#include "engine/task_attempts.h"
 #include "store/jobs.h"
 #include "store/projects.h"
 #include "store/runs.h"
 
-#define POLL_MS 500
-
 struct run_call {
     const char *account_id, *project_id, *run_id, *task_id, *trigger;
     bool may_queue;
+    struct spending_limits limits;
+    int64_t max_attempts; /* 0: the default */
     struct run *run;
     struct build_room *room;
     struct arena *arena; /* of the room */
@@ -35,8 +35,12 @@ static int begin_run(struct journal *journal, struct project *project, int64_t s
     if (project->state != PROJECT_APPROVED && project->state != PROJECT_BUILT && project->state != PROJECT_FAILED)
         return err_set(err, ERR_CONFLICT, "The project has no approved spec; it is %s",
                        project_state_name(project->state));
-    *run = (struct run){
-        .state = RUN_QUEUED, .trigger = call->trigger, .spec_version = spec_version, .created_ms = journal->now_ms};
+    *run = (struct run){.state = RUN_QUEUED,
+                        .trigger = call->trigger,
+                        .spec_version = spec_version,
+                        .limits = call->limits,
+                        .max_attempts = call->max_attempts ? call->max_attempts : TASK_ATTEMPTS_DEFAULT,
+                        .created_ms = journal->now_ms};
     id_make(run->id, "run");
     str_copy(run->project_id, sizeof run->project_id, project->id);
     str_copy(run->resumes_run_id, sizeof run->resumes_run_id, resumes_run_id);
@@ -78,6 +82,8 @@ static int retry_in_tx(struct journal *journal, void *arg, struct err *err) {
     if (!run_state_is_terminal(old->state))
         return err_set(err, ERR_CONFLICT, "The run is %s; only a run that ended can be tried again",
                        run_state_name(old->state));
+    call->limits = old->limits;
+    call->max_attempts = old->max_attempts;
     return rc < 0 ? rc : begin_run(journal, project, old->spec_version, call->task_id ? old->id : "", call, err);
 }
 
@@ -88,6 +94,8 @@ int engine_run_create(struct engine *engine, const char *account_id, const char 
                             .project_id = project_id,
                             .trigger = arena_strdup(arena, request->trigger),
                             .may_queue = request->may_queue,
+                            .limits = request->limits ? *request->limits : SPENDING_UNLIMITED,
+                            .max_attempts = request->max_attempts,
                             .run = arena_alloc(arena, sizeof(struct run)),
                             .room = room,
                             .arena = arena};
@@ -145,53 +153,25 @@ static int cancel_in_tx(struct journal *journal, void *arg, struct err *err) {
     return rc;
 }
 
-/* Waiting for the run's next event, without polling faster than needed. */
-struct run_wait {
-    pthread_mutex_t lock; /* guards told */
-    pthread_cond_t changed;
-    bool told;
-};
-
-static void run_told(const char *topic, int64_t value, void *arg) {
-    struct run_wait *wait = arg;
-    pthread_mutex_lock(&wait->lock);
-    wait->told = true;
-    pthread_cond_signal(&wait->changed);
-    pthread_mutex_unlock(&wait->lock);
-}
-
-/* Sleeps until told, or POLL_MS: a lost wake-up costs no more than that. */
-static void run_wait_once(struct run_wait *wait, int64_t left_ms) {
-    pthread_mutex_lock(&wait->lock);
-    if (!wait->told)
-        (void)wait_ms(&wait->changed, &wait->lock, left_ms < POLL_MS ? left_ms : POLL_MS);
-    wait->told = false;
-    pthread_mutex_unlock(&wait->lock);
-}
-
 int engine_run_cancel(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
                       int64_t wait_ms, struct arena *arena, struct run **out, struct err *err) {
     struct run_call call = {.account_id = account_id, .project_id = project_id, .run_id = run_id};
-    struct run_wait wait = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    struct bus_subscription *subscription = NULL;
+    struct bell bell;
     struct db *db = NULL;
     struct run *run = NULL;
-    wait_init(&wait.changed);
-    int rc = store_reader(engine->store, &db, err);
+    int rc = bell_init(&bell, engine, arena_printf(arena, "run:%s", run_id), err);
+    if (rc == 0)
+        rc = store_reader(engine->store, &db, err);
     if (rc == 0)
         rc = journal_write(engine, cancel_in_tx, &call, err);
-    if (rc == 0)
-        rc = bus_subscribe(engine->bus, arena_printf(arena, "run:%s", run_id), run_told, &wait, &subscription, err);
     int64_t deadline = clock_mono_ms() + wait_ms;
     while (rc == 0) {
         rc = load_run(db, arena, account_id, project_id, run_id, &run, err);
         if (rc < 0 || run_state_is_terminal(run->state) || clock_mono_ms() >= deadline)
             break;
-        run_wait_once(&wait, deadline - clock_mono_ms());
+        bell_wait(&bell, deadline - clock_mono_ms());
     }
-    if (subscription)
-        bus_unsubscribe(subscription);
-    pthread_cond_destroy(&wait.changed);
+    bell_release(&bell);
     if (rc == 0)
         *out = run;
     return rc;

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "engine/load.h"
+#include "engine/task_attempts.h"
 #include "store/jobs.h"
 #include "store/runs.h"
 
@@ -174,20 +175,32 @@ static int load_plan_tasks(struct journal *journal, const struct run *run, struc
 int step_schedule(struct journal *journal, const struct run *run, struct err *err) {
     struct plan_task *all = NULL;
     size_t count = 0;
+    if (run->state != RUN_EXECUTING)
+        return 0;
     int rc = load_plan_tasks(journal, run, &all, &count, err);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         if (!may_start(&all[i], all, count))
             continue;
         all[i].is_under_way = true;
-        rc = journal_enqueue(journal,
-                             &(struct job_spec){.kind = JOB_TASK_EXECUTE,
-                                                .project_id = run->project_id,
-                                                .run_id = run->id,
-                                                .subject_id = all[i].task->id,
-                                                .is_exclusive = true},
-                             err);
+        rc = step_execute(journal, run, all[i].task, err);
     }
     return rc;
+}
+
+int step_execute(struct journal *journal, const struct run *run, const struct task *task, struct err *err) {
+    struct attempt_record record;
+    int rc = attempt_look(journal->db, journal->arena, task->id, &record, err);
+    if (rc < 0)
+        return rc;
+    int64_t left = run->max_attempts - record.failures;
+    return journal_enqueue(journal,
+                           &(struct job_spec){.kind = JOB_TASK_EXECUTE,
+                                              .project_id = run->project_id,
+                                              .run_id = run->id,
+                                              .subject_id = task->id,
+                                              .is_exclusive = true,
+                                              .max_attempts = left > 0 ? left : 1},
+                           err);
 }
 
 const char *run_branch_ref(const struct run *run, struct arena *arena) {

@@ -18,8 +18,10 @@ MUST_CHECK int step_is_ending(struct journal *journal, const struct run *run, bo
 
 /* Enqueues every pending task whose dependencies are merged and whose scope overlaps with no task that is under way,
  * nor with one that is before it in mergeOrder and not done: what overlaps is done in that order, so that none waits
- * for a merge that waits for it. */
+ * for a merge that waits for it. Nothing unless the run is executing. */
 MUST_CHECK int step_schedule(struct journal *journal, const struct run *run, struct err *err);
+/* Enqueues the execution of this task, with as many attempts as are left. */
+MUST_CHECK int step_execute(struct journal *journal, const struct run *run, const struct task *task, struct err *err);
 /* Looks at the run again: merges, schedules, ends. */
 MUST_CHECK int step_advance(struct journal *journal, const struct run *run, struct err *err);
 /* Ends the run after its workspace is cleaned: what waits of its jobs is deleted, what is at work is told to stop.

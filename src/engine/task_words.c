@@ -37,6 +37,21 @@ static const char *file(struct arena *arena, const char *what, const json_t *pay
                         (long long)json_int(payload, "size", 0));
 }
 
+static const char *command_ended(struct arena *arena, const json_t *payload) {
+    const char *output = json_str(payload, "output", "");
+    return arena_printf(arena, "exit code %lld after %lld ms: %s%s%s", (long long)json_int(payload, "exitCode", -1),
+                        (long long)json_int(payload, "durationMs", 0), json_str(payload, "command", ""),
+                        output[0] ? "\n" : "", output);
+}
+
+static const char *used(struct arena *arena, const json_t *payload) {
+    const json_t *cost = json_object_get(payload, "costUsd");
+    const char *text = arena_printf(arena, "%s of %s took %lld tokens and gave %lld", json_str(payload, "model", ""),
+                                    json_str(payload, "provider", ""), (long long)json_int(payload, "inputTokens", 0),
+                                    (long long)json_int(payload, "outputTokens", 0));
+    return json_is_number(cost) ? arena_printf(arena, "%s for $%g", text, json_number_value(cost)) : text;
+}
+
 const char *task_event_words(struct arena *arena, const struct task *task, enum event_type type,
                              const char *payload_json) {
     json_t *payload = NULL;
@@ -47,6 +62,8 @@ const char *task_event_words(struct arena *arena, const struct task *task, enum 
     case EVENT_TASK_STARTED:
         return task->attempts > 0 ? began(arena, task) : NULL;
     case EVENT_TASK_RETRIED:
+        if (task->state == TASK_PENDING)
+            return arena_printf(arena, "to be tried again: %s", json_str(payload, "reason", ""));
         return began_again(arena, task, payload);
     case EVENT_FILE_CREATED:
         return file(arena, "created", payload);
@@ -64,6 +81,16 @@ const char *task_event_words(struct arena *arena, const struct task *task, enum 
         return arena_printf(arena, "not merged: conflicts in %s", paths(arena, payload));
     case EVENT_TASK_COMPLETED:
         return with_reason(arena, json_str(payload, "status", ""), payload);
+    case EVENT_MESSAGE:
+        return arena_printf(arena, "%s: %s", json_str(payload, "role", "agent"), json_str(payload, "text", ""));
+    case EVENT_COMMAND_STARTED:
+        return arena_printf(arena, "$ %s", json_str(payload, "command", ""));
+    case EVENT_COMMAND_COMPLETED:
+        return command_ended(arena, payload);
+    case EVENT_USAGE:
+        return used(arena, payload);
+    case EVENT_RUN_WAITING:
+    case EVENT_RUN_RESUMED:
     case EVENT_RUN_STARTED:
     case EVENT_RUN_DECOMPOSED:
     case EVENT_VERIFICATION_STARTED:

@@ -11,6 +11,7 @@
 #include "base/wait.h"
 #include "engine/journal.h"
 #include "engine/load.h"
+#include "engine/waiting.h"
 #include "store/jobs.h"
 #include "store/runs.h"
 
@@ -30,6 +31,7 @@ static const struct {
     [JOB_RUN_ADVANCE] = {advance_run, bury_run_job},
     [JOB_RUN_VERIFY] = {verify_run, bury_run_job},
     [JOB_RUN_FINISH] = {finish_run, bury_run_job},
+    [JOB_RUN_RESUME] = {resume_run, bury_run_job},
     [JOB_EXPORT_MAKE] = {make_export, bury_export_job},
     [JOB_DEPLOYMENT_START] = {start_deployment, bury_deployment_job},
 };
@@ -94,6 +96,7 @@ static int claim_in_tx(struct db *db, void *arg, struct err *err) {
 
 struct end_call {
     struct job *job;
+    bool is_final;
     const struct err *why;
     int64_t run_after_ms;
 };
@@ -113,7 +116,9 @@ static int fail_in_tx(struct journal *journal, void *arg, struct err *err) {
     bool is_dead = false;
     int rc = store_job_fail(journal->db, call->job->id, call->job->lease.token, call->why->message, call->run_after_ms,
                             &is_dead, err);
-    if (rc == 0 && is_dead)
+    if (rc == 0 && call->is_final && !is_dead)
+        rc = store_job_delete_of(journal->db, call->job->subject_id, err);
+    if (rc == 0 && (is_dead || call->is_final))
         rc = kinds[call->job->kind].bury(journal, call->job, call->why->message, err);
     if (rc == 0)
         journal->wakes_workers = true;
@@ -131,13 +136,18 @@ static int64_t backoff_ms(int64_t attempts) {
 /* Records how an attempt that brought no result ended. */
 static void end_attempt(struct workers *pool, struct job_context *context, const struct err *why) {
     struct job *job = context->job;
-    struct end_call call = {.job = job, .why = why, .run_after_ms = clock_now_ms() + backoff_ms(job->attempts)};
+    struct end_call call = {.job = job,
+                            .is_final = context->is_final,
+                            .why = why,
+                            .run_after_ms = clock_now_ms() + backoff_ms(job->attempts)};
     struct err err = {0};
     int rc;
     if (why->code == ERR_STALE || (atomic_load(&context->is_lost) && !pool->is_forcing))
         return; /* somebody else has it now */
     if (atomic_load(&context->is_cancelled) || (why->code == ERR_CANCELLED && !pool->is_forcing))
         rc = store_write(pool->engine->store, drop_in_tx, &call, &err);
+    else if (waiting_is_due(context, why))
+        rc = waiting_set_aside(context, why, &err);
     else if (pool->is_forcing)
         rc = store_write(pool->engine->store, release_in_tx, &call, &err);
     else

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/id.h"
+#include "model/spending.h"
 #include "model/states.h"
 
 #define SHA_LEN 41
@@ -23,11 +24,17 @@ struct run {
     char head_sha[SHA_LEN]; /* the integration branch; the row is the truth, the ref follows it */
     const char *tasks_json; /* {"tasks": […], "mergeOrder": […]}, or NULL before decomposition */
     const char *verification_json;
-    const char *error;                            /* why it failed, or NULL */
-    int64_t event_count;                          /* sequence of the latest event */
+    const char *error; /* why it failed, or NULL */
+    struct spending_limits limits;
+    int64_t max_attempts;      /* at a task */
+    const char *waiting_json;  /* {"reason", "limit", "spent", "message", "resumesAt"} while it waits, or NULL */
+    enum run_state waits_from; /* the state it goes back to, while it waits */
+    int64_t resumes_ms;        /* when it goes on by itself; 0: it does not */
+    int64_t event_count;       /* sequence of the latest event */
     int64_t created_ms, started_ms, completed_ms; /* 0: not yet */
     /* filled by lists and single reads, not stored */
     int64_t tasks_total, tasks_succeeded, tasks_failed;
+    struct usage_sum usage;
 };
 
 struct task {
@@ -47,6 +54,19 @@ struct task {
     const char *result_json;     /* {filesCreated, filesModified, filesDeleted, commitSha} */
     const char *error;
     int64_t started_ms, completed_ms;
+};
+
+/* One try at a task. */
+struct task_attempt {
+    char task_id[ID_LEN];
+    int64_t number; /* from 1, dense per task */
+    enum attempt_state state;
+    const char *agent;        /* its name */
+    char base_sha[SHA_LEN];   /* what it started from */
+    char commit_sha[SHA_LEN]; /* what it came to, or "" */
+    int64_t started_ms, completed_ms;
+    const char *error;    /* why it is not what the task came to, or NULL */
+    const char *feedback; /* what the next attempt is told of it, or NULL */
 };
 
 struct event {

@@ -9,6 +9,8 @@
 static const char *const project_state_names[] = {PROJECT_STATE_LIST(X)};
 static const char *const run_state_names[] = {RUN_STATE_LIST(X)};
 static const char *const task_state_names[] = {TASK_STATE_LIST(X)};
+static const char *const attempt_state_names[] = {ATTEMPT_STATE_LIST(X)};
+static const char *const wait_reason_names[] = {WAIT_REASON_LIST(X)};
 static const char *const export_state_names[] = {EXPORT_STATE_LIST(X)};
 static const char *const deployment_state_names[] = {DEPLOYMENT_STATE_LIST(X)};
 static const char *const delivery_state_names[] = {DELIVERY_STATE_LIST(X)};
@@ -39,6 +41,8 @@ static int index_of(const char *const names[], size_t count, const char *name) {
 STATES_DEFINE(project_state)
 STATES_DEFINE(run_state)
 STATES_DEFINE(task_state)
+STATES_DEFINE(attempt_state)
+STATES_DEFINE(wait_reason)
 STATES_DEFINE(export_state)
 STATES_DEFINE(deployment_state)
 STATES_DEFINE(delivery_state)
@@ -66,9 +70,12 @@ static const uint32_t project_moves[] = {
 
 static const uint32_t run_moves[] = {
     [RUN_QUEUED] = TO(RUN_DECOMPOSING) | TO(RUN_CANCELLED) | TO(RUN_FAILED),
-    [RUN_DECOMPOSING] = TO(RUN_EXECUTING) | TO(RUN_FAILED) | TO(RUN_CANCELLED),
-    [RUN_EXECUTING] = TO(RUN_VERIFYING) | TO(RUN_FAILED) | TO(RUN_CANCELLED),
-    [RUN_VERIFYING] = TO(RUN_SUCCEEDED) | TO(RUN_FAILED) | TO(RUN_CANCELLED),
+    [RUN_DECOMPOSING] = TO(RUN_EXECUTING) | TO(RUN_WAITING) | TO(RUN_FAILED) | TO(RUN_CANCELLED),
+    [RUN_EXECUTING] = TO(RUN_VERIFYING) | TO(RUN_WAITING) | TO(RUN_FAILED) | TO(RUN_CANCELLED),
+    /* What it found may send tasks back. */
+    [RUN_VERIFYING] = TO(RUN_SUCCEEDED) | TO(RUN_EXECUTING) | TO(RUN_WAITING) | TO(RUN_FAILED) | TO(RUN_CANCELLED),
+    /* Back to where it came from. */
+    [RUN_WAITING] = TO(RUN_DECOMPOSING) | TO(RUN_EXECUTING) | TO(RUN_VERIFYING) | TO(RUN_FAILED) | TO(RUN_CANCELLED),
     [RUN_SUCCEEDED] = 0,
     [RUN_FAILED] = 0,
     [RUN_CANCELLED] = 0,
@@ -76,8 +83,10 @@ static const uint32_t run_moves[] = {
 
 static const uint32_t task_moves[] = {
     [TASK_PENDING] = TO(TASK_RUNNING) | TO(TASK_SKIPPED) | TO(TASK_CANCELLED),
-    [TASK_RUNNING] = TO(TASK_SUCCEEDED) | TO(TASK_FAILED) | TO(TASK_CANCELLED),
-    [TASK_SUCCEEDED] = 0,
+    /* Back, when its run waits. */
+    [TASK_RUNNING] = TO(TASK_SUCCEEDED) | TO(TASK_FAILED) | TO(TASK_CANCELLED) | TO(TASK_PENDING),
+    /* Back, when verification found that it does not do what it was to. */
+    [TASK_SUCCEEDED] = TO(TASK_PENDING),
     [TASK_FAILED] = 0,
     [TASK_CANCELLED] = 0,
     [TASK_SKIPPED] = 0,
@@ -124,5 +133,5 @@ bool run_state_is_terminal(enum run_state state) {
 }
 
 bool task_state_is_terminal(enum task_state state) {
-    return task_moves[state] == 0;
+    return state != TASK_PENDING && state != TASK_RUNNING;
 }

@@ -19,6 +19,7 @@
     X(RUN_DECOMPOSING, "decomposing")                                                                                  \
     X(RUN_EXECUTING, "executing")                                                                                      \
     X(RUN_VERIFYING, "verifying")                                                                                      \
+    X(RUN_WAITING, "waiting") /* for money, or for a provider's quota */                                               \
     X(RUN_SUCCEEDED, "succeeded")                                                                                      \
     X(RUN_FAILED, "failed")                                                                                            \
     X(RUN_CANCELLED, "cancelled")
@@ -30,6 +31,22 @@
     X(TASK_FAILED, "failed")                                                                                           \
     X(TASK_CANCELLED, "cancelled")                                                                                     \
     X(TASK_SKIPPED, "skipped")
+
+/* One try at a task. A rejected one was merged, and what verification found sent the task back. */
+#define ATTEMPT_STATE_LIST(X)                                                                                          \
+    X(ATTEMPT_RUNNING, "running")                                                                                      \
+    X(ATTEMPT_SUCCEEDED, "succeeded")                                                                                  \
+    X(ATTEMPT_FAILED, "failed")                                                                                        \
+    X(ATTEMPT_REJECTED, "rejected")                                                                                    \
+    X(ATTEMPT_INTERRUPTED, "interrupted") /* came to no end: it counts as none */
+
+/* Why a run waits. */
+#define WAIT_REASON_LIST(X)                                                                                            \
+    X(WAIT_RUN_COST, "run_cost_limit")                                                                                 \
+    X(WAIT_RUN_TOKENS, "run_token_limit")                                                                              \
+    X(WAIT_ACCOUNT_COST, "account_cost_limit")                                                                         \
+    X(WAIT_ACCOUNT_TOKENS, "account_token_limit")                                                                      \
+    X(WAIT_PROVIDER_QUOTA, "provider_quota")
 
 #define EXPORT_STATE_LIST(X)                                                                                           \
     X(EXPORT_PROCESSING, "processing")                                                                                 \
@@ -59,6 +76,7 @@
     X(JOB_RUN_ADVANCE, "run_advance")                                                                                  \
     X(JOB_RUN_VERIFY, "run_verify")                                                                                    \
     X(JOB_RUN_FINISH, "run_finish")                                                                                    \
+    X(JOB_RUN_RESUME, "run_resume")                                                                                    \
     X(JOB_EXPORT_MAKE, "export_make")                                                                                  \
     X(JOB_DEPLOYMENT_START, "deployment_start")                                                                        \
     X(JOB_WEBHOOK_DELIVER, "webhook_deliver")
@@ -79,6 +97,12 @@
     X(EVENT_VERIFICATION_STARTED, "VERIFICATION_STARTED")                                                              \
     X(EVENT_CHECK_COMPLETED, "CHECK_COMPLETED")                                                                        \
     X(EVENT_VERIFICATION_COMPLETED, "VERIFICATION_COMPLETED")                                                          \
+    X(EVENT_MESSAGE, "MESSAGE")                                                                                        \
+    X(EVENT_COMMAND_STARTED, "COMMAND_STARTED")                                                                        \
+    X(EVENT_COMMAND_COMPLETED, "COMMAND_COMPLETED")                                                                    \
+    X(EVENT_USAGE, "USAGE")                                                                                            \
+    X(EVENT_RUN_WAITING, "RUN_WAITING")                                                                                \
+    X(EVENT_RUN_RESUMED, "RUN_RESUMED")                                                                                \
     X(EVENT_RUN_COMPLETED, "RUN_COMPLETED")
 
 /* What webhooks are told of. Documented in docs/webhooks.md. */
@@ -101,6 +125,8 @@
 enum project_state { PROJECT_STATE_LIST(X) };
 enum run_state { RUN_STATE_LIST(X) };
 enum task_state { TASK_STATE_LIST(X) };
+enum attempt_state { ATTEMPT_STATE_LIST(X) };
+enum wait_reason { WAIT_REASON_LIST(X) };
 enum export_state { EXPORT_STATE_LIST(X) };
 enum deployment_state { DEPLOYMENT_STATE_LIST(X) };
 enum delivery_state { DELIVERY_STATE_LIST(X) };
@@ -117,6 +143,8 @@ enum webhook_event { WEBHOOK_EVENT_LIST(X) };
 STATES_DECLARE(project_state)
 STATES_DECLARE(run_state)
 STATES_DECLARE(task_state)
+STATES_DECLARE(attempt_state)
+STATES_DECLARE(wait_reason)
 STATES_DECLARE(export_state)
 STATES_DECLARE(deployment_state)
 STATES_DECLARE(delivery_state)
@@ -126,7 +154,7 @@ STATES_DECLARE(event_type)
 STATES_DECLARE(webhook_event)
 #undef STATES_DECLARE
 
-/* Legal transitions; a terminal state has none. */
+/* Legal transitions; a terminal state has none (but see task_state_is_terminal). */
 bool project_state_may_move(enum project_state from, enum project_state to);
 bool run_state_may_move(enum run_state from, enum run_state to);
 bool task_state_may_move(enum task_state from, enum task_state to);
@@ -134,6 +162,7 @@ bool export_state_may_move(enum export_state from, enum export_state to);
 bool deployment_state_may_move(enum deployment_state from, enum deployment_state to);
 
 bool run_state_is_terminal(enum run_state state);
+/* Nothing is to be done for it, as things stand: verification may send one that succeeded back. */
 bool task_state_is_terminal(enum task_state state);
 
 #endif

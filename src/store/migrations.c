@@ -283,7 +283,110 @@ static const char sqlite_webhook_sending[] =
     "CREATE INDEX webhook_delivery_pending ON webhook_delivery (webhook_id, next_attempt_ms) WHERE state = 'pending';"
     "CREATE INDEX webhook_delivery_ended ON webhook_delivery (completed_ms) WHERE state <> 'pending';";
 
-enum { SCRIPTS_MAX = 8 };
+/* What models cost. usage_total has the sums of the entries by what they were for (an account, a project, a run, a
+ * task) over all time (month 0), and an account's by month (202611), so that a limit is checked without walking
+ * entries. Limits: -1 for none. */
+static const char sqlite_spending[] = "ALTER TABLE account ADD COLUMN limit_cost_micros BIGINT NOT NULL DEFAULT -1;"
+                                      "ALTER TABLE account ADD COLUMN limit_tokens BIGINT NOT NULL DEFAULT -1;"
+                                      "CREATE TABLE usage_entry ("
+                                      "  id TEXT NOT NULL PRIMARY KEY,"
+                                      "  account_id TEXT NOT NULL REFERENCES account (id),"
+                                      "  project_id TEXT,"
+                                      "  run_id TEXT,"
+                                      "  task_id TEXT,"
+                                      "  purpose TEXT NOT NULL,"
+                                      "  provider TEXT NOT NULL,"
+                                      "  model TEXT NOT NULL,"
+                                      "  input_tokens BIGINT NOT NULL CHECK (input_tokens >= 0),"
+                                      "  cached_tokens BIGINT NOT NULL CHECK (cached_tokens >= 0),"
+                                      "  cache_write_tokens BIGINT NOT NULL CHECK (cache_write_tokens >= 0),"
+                                      "  output_tokens BIGINT NOT NULL CHECK (output_tokens >= 0),"
+                                      "  cost_micros BIGINT NOT NULL CHECK (cost_micros >= 0),"
+                                      "  is_priced BIGINT NOT NULL CHECK (is_priced IN (0, 1)),"
+                                      "  created_ms BIGINT NOT NULL);"
+                                      "CREATE INDEX usage_entry_account ON usage_entry (account_id, created_ms);"
+                                      "CREATE INDEX usage_entry_project ON usage_entry (project_id, created_ms);"
+                                      "CREATE INDEX usage_entry_run ON usage_entry (run_id, created_ms);"
+                                      "CREATE TABLE usage_total ("
+                                      "  subject_id TEXT NOT NULL,"
+                                      "  month BIGINT NOT NULL,"
+                                      "  calls BIGINT NOT NULL,"
+                                      "  unpriced_calls BIGINT NOT NULL,"
+                                      "  input_tokens BIGINT NOT NULL,"
+                                      "  cached_tokens BIGINT NOT NULL,"
+                                      "  cache_write_tokens BIGINT NOT NULL,"
+                                      "  output_tokens BIGINT NOT NULL,"
+                                      "  cost_micros BIGINT NOT NULL,"
+                                      "  PRIMARY KEY (subject_id, month)) WITHOUT ROWID;"
+                                      "CREATE INDEX usage_total_month ON usage_total (month) WHERE month > 0;"
+                                      "CREATE TABLE usage_reservation ("
+                                      "  id TEXT NOT NULL PRIMARY KEY,"
+                                      "  account_id TEXT NOT NULL REFERENCES account (id),"
+                                      "  run_id TEXT,"
+                                      "  job_id TEXT,"
+                                      "  job_token BIGINT NOT NULL,"
+                                      "  cost_micros BIGINT NOT NULL CHECK (cost_micros >= 0),"
+                                      "  tokens BIGINT NOT NULL CHECK (tokens >= 0),"
+                                      "  created_ms BIGINT NOT NULL,"
+                                      "  expires_ms BIGINT NOT NULL);"
+                                      "CREATE INDEX usage_reservation_account ON usage_reservation (account_id);"
+                                      "CREATE INDEX usage_reservation_run ON usage_reservation (run_id);";
+
+/* A run may wait, have limits, and try its tasks more than once. SQLite cannot change a CHECK: the table is made anew,
+ * under its own name, so that what refers to it stays. The references are looked at when all rows are back. */
+static const char sqlite_waiting[] =
+    "PRAGMA defer_foreign_keys=ON;"
+    "CREATE TEMPORARY TABLE run_before AS SELECT * FROM run;"
+    "DROP TABLE run;"
+    "CREATE TABLE run ("
+    "  id TEXT NOT NULL PRIMARY KEY,"
+    "  project_id TEXT NOT NULL REFERENCES project (id),"
+    "  number BIGINT NOT NULL CHECK (number > 0),"
+    "  state TEXT NOT NULL CHECK (state IN ('queued', 'decomposing', 'executing', 'verifying', 'waiting', 'succeeded',"
+    "                                       'failed', 'cancelled')),"
+    "  \"trigger\" TEXT NOT NULL,"
+    "  spec_version BIGINT NOT NULL,"
+    "  is_cancel_requested BIGINT NOT NULL CHECK (is_cancel_requested IN (0, 1)),"
+    "  base_sha TEXT NOT NULL,"
+    "  head_sha TEXT NOT NULL,"
+    "  created_ms BIGINT NOT NULL,"
+    "  started_ms BIGINT NOT NULL,"
+    "  completed_ms BIGINT NOT NULL,"
+    "  error TEXT,"
+    "  tasks_json TEXT,"
+    "  verification_json TEXT,"
+    "  resumes_run_id TEXT REFERENCES run (id),"
+    "  limit_cost_micros BIGINT NOT NULL DEFAULT -1,"
+    "  limit_tokens BIGINT NOT NULL DEFAULT -1,"
+    "  max_attempts BIGINT NOT NULL DEFAULT 3,"
+    "  resumes_ms BIGINT NOT NULL DEFAULT 0,"
+    "  waits_from TEXT,"   /* the state it waits in, and goes back to */
+    "  waiting_json TEXT," /* why it waits */
+    "  UNIQUE (project_id, number));"
+    "INSERT INTO run (id, project_id, number, state, \"trigger\", spec_version, is_cancel_requested, base_sha, "
+    "head_sha,"
+    "  created_ms, started_ms, completed_ms, error, tasks_json, verification_json, resumes_run_id)"
+    " SELECT id, project_id, number, state, \"trigger\", spec_version, is_cancel_requested, base_sha, head_sha,"
+    "  created_ms, started_ms, completed_ms, error, tasks_json, verification_json, resumes_run_id FROM run_before;"
+    "DROP TABLE run_before;"
+    "CREATE UNIQUE INDEX run_unfinished ON run (project_id) WHERE state NOT IN ('succeeded', 'failed', 'cancelled');"
+    "CREATE INDEX run_unfinished_id ON run (id) WHERE state NOT IN ('succeeded', 'failed', 'cancelled');"
+    "CREATE INDEX run_project_state ON run (project_id, state, number);"
+    "CREATE INDEX run_queued ON run (state, id) WHERE state = 'queued';"
+    "CREATE TABLE task_attempt ("
+    "  task_id TEXT NOT NULL REFERENCES task (id),"
+    "  number BIGINT NOT NULL CHECK (number > 0),"
+    "  state TEXT NOT NULL CHECK (state IN ('running', 'succeeded', 'failed', 'rejected', 'interrupted')),"
+    "  agent TEXT NOT NULL,"
+    "  base_sha TEXT NOT NULL,"
+    "  commit_sha TEXT NOT NULL,"
+    "  started_ms BIGINT NOT NULL,"
+    "  completed_ms BIGINT NOT NULL,"
+    "  error TEXT,"
+    "  feedback TEXT," /* what the next attempt is told */
+    "  PRIMARY KEY (task_id, number)) WITHOUT ROWID;";
+
+enum { SCRIPTS_MAX = 12 };
 
 /* The step at index i leads to schema i + 1. */
 struct migration {
@@ -296,7 +399,8 @@ static const struct migration sqlite_migrations[] = {
      .scripts = {sqlite_accounts, sqlite_projects, sqlite_project_totals, sqlite_search, sqlite_runs, sqlite_jobs,
                  sqlite_deliveries}},
     {.what = "users, sessions, replays, webhooks",
-     .scripts = {sqlite_users, sqlite_replays, sqlite_webhooks, sqlite_more, sqlite_webhook_sending}},
+     .scripts = {sqlite_users, sqlite_replays, sqlite_webhooks, sqlite_more, sqlite_webhook_sending, sqlite_spending,
+                 sqlite_waiting}},
 };
 
 struct migration_list {
@@ -359,13 +463,13 @@ static int apply(struct db *db, const struct migration *step, int64_t version, s
 
 /* One step in its transaction; *is_newest when there was none left. The version is read inside, since another process
  * may have migrated meanwhile. */
-static int step_on(struct db *db, const struct migration_list *list, bool *is_newest, struct err *err) {
+static int step_on(struct db *db, const struct migration_list *list, int version_to, bool *is_newest, struct err *err) {
     int64_t version = 0;
     int result = db_run(db, NULL, err, db->driver->begin_write, "");
     if (result)
         return result;
     result = current_version(db, list, &version, err);
-    *is_newest = version == list->count;
+    *is_newest = version >= version_to;
     if (!result && !*is_newest)
         result = apply(db, &list->steps[version], version + 1, err);
     if (!result)
@@ -376,6 +480,10 @@ static int step_on(struct db *db, const struct migration_list *list, bool *is_ne
 }
 
 int migrations_run(struct db *db, struct err *err) {
+    return migrations_run_to(db, migrations_newest(db->driver->dialect), err);
+}
+
+int migrations_run_to(struct db *db, int version, struct err *err) {
     struct migration_list list = list_of(db->driver->dialect);
     bool is_newest = false;
 
@@ -389,6 +497,6 @@ int migrations_run(struct db *db, struct err *err) {
                                      "  applied_ms BIGINT NOT NULL)",
                                      err);
     while (!result && !is_newest)
-        result = step_on(db, &list, &is_newest, err);
+        result = step_on(db, &list, version, &is_newest, err);
     return result;
 }

@@ -12,8 +12,11 @@
     " (SELECT COALESCE(MAX(sequence), 0) FROM event WHERE run_id = r.id),"                                             \
     " (SELECT COUNT(*) FROM task WHERE run_id = r.id),"                                                                \
     " (SELECT COUNT(*) FROM task WHERE run_id = r.id AND state = 'succeeded'),"                                        \
-    " (SELECT COUNT(*) FROM task WHERE run_id = r.id AND state = 'failed')"
-#define RUN_COLUMNS RUN_SHORT_COLUMNS ", r.tasks_json, r.verification_json, r.resumes_run_id"
+    " (SELECT COUNT(*) FROM task WHERE run_id = r.id AND state = 'failed'),"                                           \
+    " r.limit_cost_micros, r.limit_tokens, r.max_attempts, r.resumes_ms, u.calls, u.unpriced_calls, u.input_tokens,"   \
+    " u.cached_tokens, u.cache_write_tokens, u.output_tokens, u.cost_micros, r.waiting_json"
+#define RUN_COLUMNS RUN_SHORT_COLUMNS ", r.tasks_json, r.verification_json, r.resumes_run_id, r.waits_from"
+#define RUN_FROM " FROM run r LEFT JOIN usage_total u ON u.subject_id = r.id AND u.month = 0"
 
 static int read_run_short(struct db_stmt *stmt, struct arena *arena, void *row, struct err *err) {
     struct run *run = row;
@@ -33,30 +36,46 @@ static int read_run_short(struct db_stmt *stmt, struct arena *arena, void *row, 
     run->tasks_total = db_int(stmt, 14);
     run->tasks_succeeded = db_int(stmt, 15);
     run->tasks_failed = db_int(stmt, 16);
+    run->limits = (struct spending_limits){.cost_micros = db_int(stmt, 17), .tokens = db_int(stmt, 18)};
+    run->max_attempts = db_int(stmt, 19);
+    run->resumes_ms = db_int(stmt, 20);
+    run->usage = (struct usage_sum){.calls = db_int(stmt, 21),
+                                    .unpriced_calls = db_int(stmt, 22),
+                                    .input_tokens = db_int(stmt, 23),
+                                    .cached_tokens = db_int(stmt, 24),
+                                    .cache_write_tokens = db_int(stmt, 25),
+                                    .output_tokens = db_int(stmt, 26),
+                                    .cost_micros = db_int(stmt, 27)};
+    run->waiting_json = db_text(stmt, 28, arena);
     return row_enum(run_state, stmt, 3, &run->state, err);
 }
 
 static int read_run(struct db_stmt *stmt, struct arena *arena, void *row, struct err *err) {
     struct run *run = row;
-    run->tasks_json = db_text(stmt, 17, arena);
-    run->verification_json = db_text(stmt, 18, arena);
-    db_copy(stmt, 19, run->resumes_run_id, sizeof(run->resumes_run_id));
+    char waits_from[32];
+    run->tasks_json = db_text(stmt, 29, arena);
+    run->verification_json = db_text(stmt, 30, arena);
+    db_copy(stmt, 31, run->resumes_run_id, sizeof(run->resumes_run_id));
+    db_copy(stmt, 32, waits_from, sizeof(waits_from));
+    if (waits_from[0] && !run_state_parse(waits_from, &run->waits_from))
+        return rows_unknown(err, "run_state", waits_from);
     return read_run_short(stmt, arena, row, err);
 }
 
 int store_run_insert(struct db *db, struct run *run, struct err *err) {
     struct db_stmt *stmt;
     int64_t number = 0;
-    int result = db_query(
-        db, &stmt, err,
-        "INSERT INTO run (id, project_id, number, state, \"trigger\", spec_version,"
-        " is_cancel_requested, base_sha, head_sha, created_ms, started_ms, completed_ms, error,"
-        " tasks_json, verification_json, resumes_run_id)"
-        " VALUES ($1, $2, (SELECT COALESCE(MAX(number), 0) + 1 FROM run WHERE project_id = $2), $3, $4,"
-        " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING number",
-        "ttttiittiiittts", run->id, run->project_id, run_state_name(run->state), run->trigger, run->spec_version,
-        (int64_t)run->is_cancel_requested, run->base_sha, run->head_sha, run->created_ms, run->started_ms,
-        run->completed_ms, run->error, run->tasks_json, run->verification_json, run->resumes_run_id);
+    int result =
+        db_query(db, &stmt, err,
+                 "INSERT INTO run (id, project_id, number, state, \"trigger\", spec_version,"
+                 " is_cancel_requested, base_sha, head_sha, created_ms, started_ms, completed_ms, error,"
+                 " tasks_json, verification_json, resumes_run_id, limit_cost_micros, limit_tokens, max_attempts)"
+                 " VALUES ($1, $2, (SELECT COALESCE(MAX(number), 0) + 1 FROM run WHERE project_id = $2), $3, $4,"
+                 " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING number",
+                 "ttttiittiiitttsiii", run->id, run->project_id, run_state_name(run->state), run->trigger,
+                 run->spec_version, (int64_t)run->is_cancel_requested, run->base_sha, run->head_sha, run->created_ms,
+                 run->started_ms, run->completed_ms, run->error, run->tasks_json, run->verification_json,
+                 run->resumes_run_id, run->limits.cost_micros, run->limits.tokens, run->max_attempts);
     if (!result)
         result = rows_ints(stmt, &number, 1, err);
     if (result == -ERR_CONFLICT)
@@ -70,7 +89,7 @@ int store_run_get(struct db *db, struct arena *arena, const char *id, const char
                   struct err *err) {
     struct db_stmt *stmt;
     int result = db_query(db, &stmt, err,
-                          "SELECT " RUN_COLUMNS " FROM run r"
+                          "SELECT " RUN_COLUMNS RUN_FROM ""
                           " WHERE r.id = $1 AND (CAST($2 AS TEXT) IS NULL OR r.project_id = $2)",
                           "tt", id, project_id);
     if (!result)
@@ -96,12 +115,12 @@ int store_run_list(struct db *db, struct arena *arena, const struct run_query *q
     if (!result)
         result = query->has_state
                      ? db_query(db, &stmt, err,
-                                "SELECT " RUN_SHORT_COLUMNS " FROM run r WHERE r.project_id = $1 AND r.number < $4"
+                                "SELECT " RUN_SHORT_COLUMNS RUN_FROM " WHERE r.project_id = $1 AND r.number < $4"
                                 " AND r.state = $5 ORDER BY r.number DESC LIMIT $2 OFFSET $3",
                                 "tiiit", query->project_id, page->limit, page->offset, page->below_number,
                                 run_state_name(query->state))
                      : db_query(db, &stmt, err,
-                                "SELECT " RUN_SHORT_COLUMNS " FROM run r WHERE r.project_id = $1 AND r.number < $4"
+                                "SELECT " RUN_SHORT_COLUMNS RUN_FROM " WHERE r.project_id = $1 AND r.number < $4"
                                 " ORDER BY r.number DESC LIMIT $2 OFFSET $3",
                                 "tiii", query->project_id, page->limit, page->offset, page->below_number);
     if (!result)
@@ -111,7 +130,7 @@ int store_run_list(struct db *db, struct arena *arena, const struct run_query *q
 
 int store_run_active(struct db *db, struct arena *arena, const char *project_id, struct run **out, struct err *err) {
     struct db_stmt *stmt;
-    int result = db_query(db, &stmt, err, "SELECT " RUN_COLUMNS " FROM run r WHERE r.project_id = $1 AND r." UNFINISHED,
+    int result = db_query(db, &stmt, err, "SELECT " RUN_COLUMNS RUN_FROM " WHERE r.project_id = $1 AND r." UNFINISHED,
                           "t", project_id);
     if (!result)
         result = rows_one(stmt, arena, sizeof(**out), read_run, (void **)out, err);
@@ -122,7 +141,7 @@ int store_run_latest(struct db *db, struct arena *arena, const char *project_id,
                      struct err *err) {
     struct db_stmt *stmt;
     int result = db_query(db, &stmt, err,
-                          "SELECT " RUN_COLUMNS " FROM run r WHERE r.project_id = $1 AND r.state = $2"
+                          "SELECT " RUN_COLUMNS RUN_FROM " WHERE r.project_id = $1 AND r.state = $2"
                           " ORDER BY r.number DESC LIMIT 1",
                           "tt", project_id, run_state_name(state));
     if (!result)
@@ -132,7 +151,7 @@ int store_run_latest(struct db *db, struct arena *arena, const char *project_id,
 
 int store_run_unfinished(struct db *db, struct arena *arena, struct run **rows, size_t *count, struct err *err) {
     struct db_stmt *stmt;
-    int result = db_query(db, &stmt, err, "SELECT " RUN_COLUMNS " FROM run r WHERE r." UNFINISHED " ORDER BY r.id", "");
+    int result = db_query(db, &stmt, err, "SELECT " RUN_COLUMNS RUN_FROM " WHERE r." UNFINISHED " ORDER BY r.id", "");
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_run, (void **)rows, count, err);
     return rows_named(result, err, "list unfinished runs");
@@ -161,7 +180,7 @@ int store_run_queued(struct db *db, struct arena *arena, const char *account_id,
                      struct err *err) {
     struct db_stmt *stmt;
     int result = db_query(db, &stmt, err,
-                          "SELECT " RUN_COLUMNS " FROM run r JOIN project p ON p.id = r.project_id"
+                          "SELECT " RUN_COLUMNS RUN_FROM " JOIN project p ON p.id = r.project_id"
                           " WHERE " QUEUED " AND p.account_id = $1 ORDER BY r.id",
                           "t", account_id);
     if (!result)
@@ -207,6 +226,28 @@ int store_run_update(struct db *db, const struct run *run, struct err *err) {
     if (!result)
         result = rows_touched(changes, "run", run->id, err);
     return rows_named(result, err, "update run %s", run->id);
+}
+
+int store_run_set_waiting(struct db *db, const struct run *run, struct err *err) {
+    int64_t changes = 0;
+    int result = db_run(
+        db, &changes, err, "UPDATE run SET waiting_json = $2, waits_from = $3, resumes_ms = $4 WHERE id = $1", "ttti",
+        run->id, run->waiting_json, run->waiting_json ? run_state_name(run->waits_from) : NULL, run->resumes_ms);
+    if (!result)
+        result = rows_touched(changes, "run", run->id, err);
+    return rows_named(result, err, "set what run %s waits for", run->id);
+}
+
+int store_run_waiting(struct db *db, struct arena *arena, const char *account_id, struct run **rows, size_t *count,
+                      struct err *err) {
+    struct db_stmt *stmt;
+    int result = db_query(db, &stmt, err,
+                          "SELECT " RUN_COLUMNS RUN_FROM " JOIN project p ON p.id = r.project_id"
+                          " WHERE r." UNFINISHED " AND r.state = 'waiting' AND p.account_id = $1 ORDER BY r.id",
+                          "t", account_id);
+    if (!result)
+        result = rows_all(stmt, arena, sizeof(**rows), read_run, (void **)rows, count, err);
+    return rows_named(result, err, "list the waiting runs of account %s", account_id);
 }
 
 int store_run_request_cancel(struct db *db, const char *id, struct err *err) {

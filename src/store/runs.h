@@ -45,6 +45,11 @@ MUST_CHECK int store_run_move(struct db *db, const char *id, enum run_state from
 /* Writes started_ms, base_sha, head_sha, tasks_json, verification_json, is_cancel_requested as they are in run. Here
  * and in the other updates: ERR_NOT_FOUND when there is no such row. */
 MUST_CHECK int store_run_update(struct db *db, const struct run *run, struct err *err);
+/* Writes waiting_json, waits_from and resumes_ms as they are in run. */
+MUST_CHECK int store_run_set_waiting(struct db *db, const struct run *run, struct err *err);
+/* The account's runs that wait, oldest first. */
+MUST_CHECK int store_run_waiting(struct db *db, struct arena *arena, const char *account_id, struct run **rows,
+                                 size_t *count, struct err *err);
 MUST_CHECK int store_run_request_cancel(struct db *db, const char *id, struct err *err);
 /* head_sha from old to new; *moved false when it was another. */
 MUST_CHECK int store_run_set_head(struct db *db, const char *id, const char *old_sha, const char *new_sha, bool *moved,
@@ -56,12 +61,22 @@ MUST_CHECK int store_task_get(struct db *db, struct arena *arena, const char *id
 /* By sequence. */
 MUST_CHECK int store_task_list(struct db *db, struct arena *arena, const char *run_id, struct task **rows,
                                size_t *count, struct err *err);
-/* Compare and set of the state; sets started_ms at TASK_RUNNING (once), completed_ms for terminal states, error when
- * not NULL. */
+/* Compare and set of the state; sets started_ms at TASK_RUNNING (once), completed_ms for terminal states (else to 0),
+ * error when not NULL; one that succeeded has none. */
 MUST_CHECK int store_task_move(struct db *db, const char *id, enum task_state from, enum task_state to,
                                const char *error, int64_t now_ms, bool *moved, struct err *err);
 /* Writes attempts, base_sha, commit_sha, merge_sha, result_json, error as they are in task. */
 MUST_CHECK int store_task_update(struct db *db, const struct task *task, struct err *err);
+
+/* Attempts at a task. ERR_CONFLICT when there is one with this number. */
+MUST_CHECK int store_attempt_insert(struct db *db, const struct task_attempt *attempt, struct err *err);
+/* Writes state, commit_sha, completed_ms, error and feedback as they are in attempt; *moved false when its state was
+ * not from any more. */
+MUST_CHECK int store_attempt_move(struct db *db, const struct task_attempt *attempt, enum attempt_state from,
+                                  bool *moved, struct err *err);
+/* By number. */
+MUST_CHECK int store_attempt_list(struct db *db, struct arena *arena, const char *task_id, struct task_attempt **rows,
+                                  size_t *count, struct err *err);
 
 struct event_query {
     const char *run_id;

@@ -66,10 +66,10 @@ int store_task_move(struct db *db, const char *id, enum task_state from, enum ta
         db_run(db, &changes, err,
                "UPDATE task SET state = $3,"
                " started_ms = CASE WHEN started_ms = 0 THEN $4 ELSE started_ms END,"
-               " completed_ms = CASE WHEN $5 > 0 THEN $5 ELSE completed_ms END,"
-               " error = COALESCE($6, error) WHERE id = $1 AND state = $2",
-               "tttiit", id, task_state_name(from), task_state_name(to), to == TASK_RUNNING ? now_ms : (int64_t)0,
-               task_state_is_terminal(to) ? now_ms : (int64_t)0, error);
+               " completed_ms = $5,"
+               " error = CASE WHEN $7 = 1 THEN NULL ELSE COALESCE($6, error) END WHERE id = $1 AND state = $2",
+               "tttiiti", id, task_state_name(from), task_state_name(to), to == TASK_RUNNING ? now_ms : (int64_t)0,
+               task_state_is_terminal(to) ? now_ms : (int64_t)0, error, (int64_t)(to == TASK_SUCCEEDED));
     if (!result)
         *moved = changes > 0;
     return rows_named(result, err, "move task %s to %s", id, task_state_name(to));

@@ -407,13 +407,10 @@ static inline struct job_context *take_job(struct fixture *f, enum job_kind kind
 
 static inline int handle(struct job_context *context, struct err *err) {
     static job_handler *const handlers[] = {
-        [JOB_RUN_DECOMPOSE] = decompose_run,
-        [JOB_TASK_EXECUTE] = execute_task,
-        [JOB_RUN_ADVANCE] = advance_run,
-        [JOB_RUN_VERIFY] = verify_run,
-        [JOB_RUN_FINISH] = finish_run,
-        [JOB_EXPORT_MAKE] = make_export,
-        [JOB_DEPLOYMENT_START] = start_deployment,
+        [JOB_RUN_DECOMPOSE] = decompose_run, [JOB_TASK_EXECUTE] = execute_task,
+        [JOB_RUN_ADVANCE] = advance_run,     [JOB_RUN_VERIFY] = verify_run,
+        [JOB_RUN_FINISH] = finish_run,       [JOB_RUN_RESUME] = resume_run,
+        [JOB_EXPORT_MAKE] = make_export,     [JOB_DEPLOYMENT_START] = start_deployment,
     };
     return handlers[context->job->kind](context, err);
 }

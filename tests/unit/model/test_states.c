@@ -40,6 +40,16 @@ static void names_go_there_and_back(void **state) {
     CHECK_LIST(task_state, TASK_STATE_LIST)
 #undef NAME
 #undef PARSE
+#define NAME attempt_state_name
+#define PARSE attempt_state_parse
+    CHECK_LIST(attempt_state, ATTEMPT_STATE_LIST)
+#undef NAME
+#undef PARSE
+#define NAME wait_reason_name
+#define PARSE wait_reason_parse
+    CHECK_LIST(wait_reason, WAIT_REASON_LIST)
+#undef NAME
+#undef PARSE
 #define NAME export_state_name
 #define PARSE export_state_parse
     CHECK_LIST(export_state, EXPORT_STATE_LIST)
@@ -104,12 +114,23 @@ static void the_way_of_a_build_is_legal(void **state) {
                                                  PROJECT_APPROVED, PROJECT_BUILDING,   PROJECT_BUILT};
     for (size_t i = 0; i + 1 < sizeof(run) / sizeof(run[0]); i++) {
         assert_true(run_state_may_move(run[i], run[i + 1]));
-        assert_false(run_state_may_move(run[i + 1], run[i]));
+        /* What verification finds may send tasks back. */
+        assert_int_equal(run_state_may_move(run[i + 1], run[i]), run[i + 1] == RUN_VERIFYING);
     }
+    /* One that waits goes back to where it was, and from the queue there is nothing to wait for. */
+    for (size_t i = 1; i + 1 < sizeof(run) / sizeof(run[0]); i++) {
+        assert_true(run_state_may_move(run[i], RUN_WAITING));
+        assert_true(run_state_may_move(RUN_WAITING, run[i]));
+    }
+    assert_false(run_state_may_move(RUN_QUEUED, RUN_WAITING));
+    assert_false(run_state_may_move(RUN_WAITING, RUN_SUCCEEDED));
     for (size_t i = 0; i + 1 < sizeof(project) / sizeof(project[0]); i++)
         assert_true(project_state_may_move(project[i], project[i + 1]));
     assert_true(task_state_may_move(TASK_PENDING, TASK_RUNNING));
     assert_true(task_state_may_move(TASK_RUNNING, TASK_SUCCEEDED));
+    assert_true(task_state_may_move(TASK_RUNNING, TASK_PENDING));
+    assert_true(task_state_may_move(TASK_SUCCEEDED, TASK_PENDING));
+    assert_false(task_state_may_move(TASK_FAILED, TASK_PENDING));
     assert_false(task_state_may_move(TASK_PENDING, TASK_SUCCEEDED));
     assert_false(task_state_may_move(TASK_RUNNING, TASK_SKIPPED));
     assert_true(export_state_may_move(EXPORT_COMPLETED, EXPORT_EXPIRED));
