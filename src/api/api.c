@@ -191,6 +191,7 @@ int api_start(struct api **out, const struct api_config *config, struct err *err
     const struct api_route *table = api_routes(&count);
     api->engine = config->engine;
     api->is_registration_off = config->is_registration_off;
+    api->is_behind_proxy = config->is_behind_proxy;
     api->limits = config->is_rate_limit_off ? NULL : limits_create(LIMITS_NAMES);
     api->attempts = limits_create(LIMITS_NAMES);
     api->replays = replays_create();

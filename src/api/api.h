@@ -14,6 +14,7 @@ struct api_config {
     struct engine *engine;
     int loops; /* 0: the core count */
     bool is_rate_limit_off, is_registration_off;
+    bool is_behind_proxy; /* X-Forwarded-For and X-Forwarded-Proto are believed */
 };
 
 /* Serves until api_stop. */

@@ -1,9 +1,11 @@
 /* auth: on whose behalf a request comes, whether it may, and how often it has come. */
 #include "api/auth.h"
 
+#include <arpa/inet.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/limits.h"
 #include "api/usage.h"
@@ -27,6 +29,32 @@ int auth_identity(struct db *db, struct arena *arena, const char *text, struct i
     if (session_token_is_sound(text))
         return store_session_identity(db, arena, hash_sha256_hex(hash, text, strlen(text)), clock_now_ms(), out, err);
     return 0;
+}
+
+/* The last value of the last header of that name: what the proxy itself has added. NULL if there is none. */
+static const char *last_forwarded(const struct api_call *call, const char *name) {
+    const char *value = NULL;
+    if (!call->api->is_behind_proxy)
+        return NULL;
+    for (size_t i = 0; i < http_request_header_count(call->request); i++) {
+        struct http_pair header = http_request_header_at(call->request, i);
+        if (strcasecmp(header.name, name) == 0)
+            value = header.value;
+    }
+    const char *comma = value ? strrchr(value, ',') : NULL;
+    return value ? str_trim(call->arena, comma ? comma + 1 : value) : NULL;
+}
+
+const char *auth_peer(const struct api_call *call) {
+    const char *address = last_forwarded(call, "X-Forwarded-For");
+    struct in6_addr parsed;
+    bool is_address =
+        address && (inet_pton(AF_INET, address, &parsed) == 1 || inet_pton(AF_INET6, address, &parsed) == 1);
+    return is_address ? address : http_request_peer(call->request);
+}
+
+bool auth_is_tls(const struct api_call *call) {
+    return str_eq(last_forwarded(call, "X-Forwarded-Proto"), "https");
 }
 
 /* "https://example.org:8443" is of host "example.org:8443". */
@@ -135,7 +163,7 @@ static int count(struct api_call *call, const char *name, int64_t limit, struct 
 
 static int count_address(struct api_call *call, struct err *err) {
     char name[80];
-    snprintf(name, sizeof name, "address:%s", http_request_peer(call->request));
+    snprintf(name, sizeof name, "address:%s", auth_peer(call));
     return count(call, name, ADDRESS_PER_MINUTE, err);
 }
 

@@ -16,6 +16,9 @@ MUST_CHECK int auth_admit_anyone(struct api_call *call, struct err *err);
 /* Who a key or a session belongs to; *out NULL when it is not valid (any more). */
 MUST_CHECK int auth_identity(struct db *db, struct arena *arena, const char *key_or_token, struct identity **out,
                              struct err *err);
+/* The address that a request comes from, and whether it came there by TLS: as the proxy says when there is one. */
+const char *auth_peer(const struct api_call *call);
+bool auth_is_tls(const struct api_call *call);
 /* ERR_FORBIDDEN when a browser says that another site is behind the request. */
 MUST_CHECK int auth_same_site(struct http_request *request, struct err *err);
 struct allowance;

@@ -63,7 +63,7 @@ struct api {
     struct usage *usage;
     atomic_int git_under_way; /* requests that git works on; clone.c */
     struct replays *replays;
-    bool is_registration_off;
+    bool is_registration_off, is_behind_proxy;
     struct http_server *server;
     struct http_route *routes;
     struct reference *reference;

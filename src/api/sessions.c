@@ -35,7 +35,7 @@ static int count_try(struct api_call *call, const char *name, struct err *err) {
 static int begin_try(struct api_call *call, const char *email, struct tries *tries, struct err *err) {
     char hash[HASH_HEX_LEN];
     snprintf(tries->email, sizeof tries->email, "email:%s", hash_sha256_hex(hash, email, strlen(email)));
-    snprintf(tries->address, sizeof tries->address, "address:%s", http_request_peer(call->request));
+    snprintf(tries->address, sizeof tries->address, "address:%s", auth_peer(call));
     int rc = count_try(call, tries->address, err);
     return rc < 0 ? rc : count_try(call, tries->email, err);
 }
@@ -48,14 +48,10 @@ static void forgive_try(struct api_call *call, const struct tries *tries) {
 
 /* ---- Answers ---- */
 
-static bool is_behind_tls(struct api_call *call) {
-    return str_eq(http_request_header(call->request, "X-Forwarded-Proto"), "https");
-}
-
 static void set_cookie(struct api_call *call, const char *token, int64_t life_s) {
     http_reply_header(call->reply, "Set-Cookie",
                       arena_printf(call->arena, "%s=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Lax%s", SESSION_COOKIE,
-                                   token, (long long)life_s, is_behind_tls(call) ? "; Secure" : ""));
+                                   token, (long long)life_s, auth_is_tls(call) ? "; Secure" : ""));
 }
 
 static void present_account(struct jw *jw, const struct account *account) {

@@ -34,6 +34,13 @@ static const struct option_row rows[] = {
                         .commands = FOR_BUILD,
                         .help =
                             "answers to the questions as JSON, {\"q1\": \"…\"}; what it leaves out takes the default"},
+    [OPTION_BEHIND_PROXY] = {.name = "behind-proxy",
+                             .kind = KIND_WORD,
+                             .words = "on|off",
+                             .fallback = "off",
+                             .commands = FOR_SERVE,
+                             .help = "whether every request comes through a proxy of yours, whose X-Forwarded-For and "
+                                     "X-Forwarded-Proto are believed"},
     [OPTION_BLUEPRINTS] = {.name = "blueprints",
                            .kind = KIND_TEXT,
                            .metavar = "DIR",

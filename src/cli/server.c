@@ -94,6 +94,7 @@ int server_start(struct server *server, const struct options *options, const cha
         struct api_config api = {.listen = listen,
                                  .engine = server->engine,
                                  .is_rate_limit_off = !str_eq(options->values[OPTION_RATE_LIMIT], "on"),
+                                 .is_behind_proxy = str_eq(options->values[OPTION_BEHIND_PROXY], "on"),
                                  .is_registration_off = !str_eq(options->values[OPTION_REGISTRATION], "on")};
         rc = api_start(&server->api, &api, err);
         rc = rc < 0 ? err_wrap(err, "--listen %s", listen) : 0;

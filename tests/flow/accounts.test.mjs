@@ -49,9 +49,30 @@ describe('POST /auth/register', () => {
     refused(await server.call('POST', '/auth/register', { email: 'ADA@example.org', password }, nobody), 409, 'email')
   })
 
-  test('the cookie is for TLS alone where TLS is', async () => {
-    const answer = await server.call('POST', '/auth/register', { email: address(), password }, { ...nobody, 'x-forwarded-proto': 'https' })
-    assert.ok(cookieOf(answer).attributes.includes('Secure'))
+  test('the cookie is for TLS alone where a proxy that is believed says that TLS is', async (t) => {
+    const behind = await Server.start({ args: ['--workers', '0', '--behind-proxy', 'on'] })
+    t.after(() => behind.remove())
+    const isSecure = async (from, headers) => {
+      const answer = await from.call('POST', '/auth/register', { email: address(), password }, { ...nobody, ...headers })
+      return cookieOf(answer).attributes.includes('Secure')
+    }
+    assert.ok(await isSecure(behind, { 'x-forwarded-proto': 'https' }))
+    assert.ok(await isSecure(behind, { 'x-forwarded-proto': 'http, https' }), 'the last is what the proxy added')
+    assert.ok(!(await isSecure(behind, { 'x-forwarded-proto': 'https, http' })))
+    assert.ok(!(await isSecure(behind, {})))
+    assert.ok(!(await isSecure(server, { 'x-forwarded-proto': 'https' })), 'nobody is believed without being named')
+  })
+
+  test('behind a proxy guesses are counted for the address that it names', async (t) => {
+    const behind = await Server.start({ args: ['--workers', '0', '--behind-proxy', 'on'] })
+    t.after(() => behind.remove())
+    const guess = async (address_) => (await behind.call('POST', '/auth/login', { email: address(), password }, { ...nobody, 'x-forwarded-for': address_ })).status
+    const guesses = async (address_) => new Set(await Promise.all(Array.from({ length: 11 }, () => guess(address_))))
+    assert.ok((await guesses('198.51.100.7, 203.0.113.5')).has(429))
+    assert.equal(await guess('203.0.113.5'), 429, 'what the client itself wrote before it is no matter')
+    assert.equal(await guess('203.0.113.6'), 401)
+    assert.equal(await guess('203.0.113.5, 2001:db8::1'), 401)
+    assert.equal(await guess('203.0.113.5, no address'), 401, 'counted for the proxy')
   })
 
   test('refuses what is no address and what is no password', async () => {

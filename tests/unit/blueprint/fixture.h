@@ -28,7 +28,7 @@ struct fixture {
 
 static inline void fixture_init(struct fixture *fixture) {
     memset(fixture, 0, sizeof(*fixture));
-    (void)snprintf(fixture->dir, sizeof(fixture->dir), "/tmp/prazium-test-XXXXXX");
+    (void)str_copy(fixture->dir, sizeof(fixture->dir), "/tmp/prazium-test-XXXXXX");
     assert_non_null(mkdtemp(fixture->dir));
     fixture->arena = arena_create();
 }
