@@ -20,6 +20,7 @@ enum {
      */
     PATIENCE_MS = 60000,
     SLICE_MS = 50,
+    LEAST_MS = 100, /* with less left, no further attempt begins */
 };
 
 static const char *const format_names[] = {
@@ -264,7 +265,7 @@ static int prepare_next(struct call *call, struct err *err) {
     if (!call->refusal.is_retryable || call->reply->attempts >= max)
         return give_up(call, call->refusal.fault);
     int64_t wait_ms = wait_of(call);
-    if (wait_ms >= left_ms)
+    if (wait_ms + LEAST_MS >= left_ms)
         return give_up(call, call->refusal.fault);
     return sleep_ms(call, wait_ms) ? 0 : stop_call(call, err);
 }
