@@ -386,6 +386,17 @@ static const char sqlite_waiting[] =
     "  feedback TEXT," /* what the next attempt is told */
     "  PRIMARY KEY (task_id, number)) WITHOUT ROWID;";
 
+/* What accounts and projects gave us to use for them, sealed: see store/secrets.h. project_id NULL: of the account. */
+static const char sqlite_secrets[] =
+    "CREATE TABLE secret ("
+    "  account_id TEXT NOT NULL REFERENCES account (id),"
+    "  project_id TEXT REFERENCES project (id),"
+    "  name TEXT NOT NULL,"
+    "  sealed TEXT NOT NULL,"
+    "  created_ms BIGINT NOT NULL,"
+    "  updated_ms BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX secret_place ON secret (account_id, COALESCE(project_id, ''), name);";
+
 enum { SCRIPTS_MAX = 12 };
 
 /* The step at index i leads to schema i + 1. */
@@ -400,7 +411,7 @@ static const struct migration sqlite_migrations[] = {
                  sqlite_deliveries}},
     {.what = "users, sessions, replays, webhooks",
      .scripts = {sqlite_users, sqlite_replays, sqlite_webhooks, sqlite_more, sqlite_webhook_sending, sqlite_spending,
-                 sqlite_waiting}},
+                 sqlite_waiting, sqlite_secrets}},
 };
 
 struct migration_list {
