@@ -103,6 +103,8 @@ static void put_counts(const struct store_counts *counts, struct buf *out) {
     exposition_int(out, jobs, "", (const struct label[]){{"state", "processing"}, {0}}, counts->jobs[JOB_CLAIMED]);
     exposition_int(out, jobs, "", (const struct label[]){{"state", "dead"}, {0}}, counts->jobs[JOB_DEAD]);
     exposition_gauge(out, "prazium_jobs_due", "Pending jobs whose time has come.", counts->jobs_due);
+    PUT_STATES(out, "prazium_webhook_deliveries", "Deliveries of webhooks of the last 30 days by state.",
+               delivery_state, counts->webhook_deliveries);
     exposition_gauge(out, "prazium_webhook_deliveries_pending", "Deliveries of webhooks that are still to be made.",
                      counts->webhook_deliveries[DELIVERY_PENDING]);
 }

@@ -164,6 +164,11 @@ describe('a message', { concurrency: true }, () => {
     assert.equal((await slow.deliveries('?status=pending')).length, 6)
     const inHand = slow.receiver.got[0].headers['webhook-id']
     refused(await slow.tenant.call('POST', `${slow.path}/deliveries/${inHand}/retry`), 409)
+    const metrics = await (await server.fetch('/metrics')).text()
+    const counted = (text) => Number(new RegExp(`^${text} (\\d+)$`, 'm').exec(metrics)?.[1])
+    assert.ok(counted('prazium_webhook_deliveries_pending') >= 6)
+    assert.equal(counted('prazium_webhook_deliveries\\{state="pending"\\}'), counted('prazium_webhook_deliveries_pending'))
+    assert.ok(counted('prazium_webhook_deliveries\\{state="delivered"\\}') >= 8)
   })
 
   test('is sent again when asked, its attempts anew', async (t) => {
