@@ -64,6 +64,36 @@ describe('what every operation refuses', () => {
     }
   })
 
+  // What is another account's is answered as what is not there, to the last byte of body and headers.
+  test('404, of ids of another account', async () => {
+    const mine = await server.draft()
+    const key = await server.post('/api-keys', { name: 'Mine' })
+    const webhook = await server.post('/webhooks', { url: 'https://example.org/hook' })
+    const tenant = await server.tenant()
+    const foreign = { projectId: mine.id, keyId: key.id, webhookId: webhook.id }
+    let asked = 0
+    for (const one of documents(404)) {
+      const { operation, method, path, parameters } = one
+      const named = Object.keys(foreign).find((name) => path.includes(`{${name}}`))
+      if (!named) continue
+      const needed = parameters.filter((given) => given.in === 'query' && given.required).map((given) => `${given.name}=${given.schema.enum?.[0] ?? 'x'}`)
+      const address = (at) => pathWithout(document, at, parameters) + (needed.length ? `?${needed.join('&')}` : '')
+      const body = operation.requestBody?.content?.['application/json']?.example
+      const answers = []
+      for (const at of [path.replace(`{${named}}`, foreign[named]), path]) {
+        const answer = await tenant.call(method.toUpperCase(), address(at).slice(3), body, { 'x-request-id': 'the-same' })
+        isRefusal(answer, 404, one)
+        answers.push({ text: answer.text, headers: [...answer.headers].filter(([name]) => name !== 'date') })
+      }
+      assert.deepEqual(answers[0], answers[1], `${method} ${path}`)
+      asked++
+    }
+    assert.ok(asked > 25, `${asked} operations`)
+    assert.deepEqual(await server.get(`/projects/${mine.id}`).then(({ name, status }) => [name, status]), [mine.name, mine.status])
+    assert.ok((await server.get('/api-keys')).some(({ id }) => id === key.id))
+    assert.ok((await server.get('/webhooks')).some(({ id }) => id === webhook.id))
+  })
+
   test('403, of a suspended account, and of other sites', async () => {
     const tenant = await server.tenant()
     await server.answer('PATCH', `/admin/accounts/${tenant.account.id}`, { status: 'suspended' })
