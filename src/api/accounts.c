@@ -3,11 +3,13 @@
 
 #include "api/handlers.h"
 #include "api/page.h"
+#include "api/spending.h"
 #include "base/clock.h"
 #include "base/password.h"
 #include "base/str.h"
 #include "store/accounts.h"
 #include "store/keys.h"
+#include "store/spending.h"
 #include "store/users.h"
 
 void present_user(struct jw *jw, const struct user *user) {
@@ -28,6 +30,8 @@ static void present_members(struct jw *jw, const struct account_row *row) {
     jw_kstr(jw, "status", row->account.suspended_ms ? "suspended" : "active");
     jw_kint(jw, "users", row->users);
     jw_kint(jw, "projects", row->projects);
+    present_limits(jw, "limits", &row->limits, "costUsdPerMonth", "tokensPerMonth");
+    present_usage(jw, "usage", &row->usage);
     jw_ktime(jw, "createdAt", row->account.created_ms);
 }
 
@@ -58,6 +62,7 @@ int account_list(struct api_call *call, struct err *err) {
 
 struct make_call {
     struct account account;
+    struct spending_limits limits;
     struct user *user; /* or NULL */
     struct api_key key;
     const char *text; /* of the key */
@@ -66,6 +71,8 @@ struct make_call {
 static int make_in_tx(struct db *db, void *arg, struct err *err) {
     struct make_call *call = arg;
     int rc = store_account_insert(db, &call->account, err);
+    if (rc == 0)
+        rc = store_account_set_limits(db, call->account.id, &call->limits, err);
     if (rc == 0 && call->user)
         rc = store_user_insert(db, call->user, err);
     return rc < 0 ? rc : store_key_insert(db, &call->key, err);
@@ -91,7 +98,8 @@ static int new_user(struct api_call *call, const char *account_id, struct user *
 static void write_created(struct jw *jw, struct api_call *call, void *arg) {
     const struct make_call *make = arg;
     jw_object(jw);
-    present_members(jw, &(struct account_row){.account = make->account, .users = make->user != NULL});
+    present_members(
+        jw, &(struct account_row){.account = make->account, .limits = make->limits, .users = make->user != NULL});
     jw_key(jw, "user");
     if (make->user)
         present_user(jw, make->user);
@@ -104,6 +112,7 @@ static void write_created(struct jw *jw, struct api_call *call, void *arg) {
 
 int account_create(struct api_call *call, struct err *err) {
     struct make_call make = {
+        .limits = spending_limits_of(call, "costUsdPerMonth", "tokensPerMonth").limits,
         .account = {.name = call_text(call, "name"), .tier = call_text(call, "tier"), .created_ms = clock_now_ms()}};
     struct user user;
     bool has_user = false;
@@ -119,6 +128,7 @@ int account_create(struct api_call *call, struct err *err) {
 
 struct change_call {
     const char *id, *name, *tier, *status; /* NULL: as it is */
+    struct limits_change limits;
     struct arena *arena;
     struct account_row *row;
 };
@@ -137,19 +147,26 @@ static int change_in_tx(struct db *db, void *arg, struct err *err) {
         account->suspended_ms = 0;
     else if (call->status && !account->suspended_ms)
         account->suspended_ms = clock_now_ms();
-    return store_account_update(db, account, err);
+    rc = store_account_update(db, account, err);
+    if (call->limits.sets_cost)
+        call->row->limits.cost_micros = call->limits.limits.cost_micros;
+    if (call->limits.sets_tokens)
+        call->row->limits.tokens = call->limits.limits.tokens;
+    return rc < 0 ? rc : store_account_set_limits(db, account->id, &call->row->limits, err);
 }
 
 int account_update(struct api_call *call, struct err *err) {
     struct change_call change = {.name = call_text(call, "name"),
                                  .tier = call_text(call, "tier"),
                                  .status = call_text(call, "status"),
+                                 .limits = spending_limits_of(call, "costUsdPerMonth", "tokensPerMonth"),
                                  .arena = call->arena};
     struct buf out;
     struct jw jw;
     int rc = call_id(call, "account", "acct", "Account", &change.id, err);
-    if (rc == 0 && !change.name && !change.tier && !change.status)
-        call_fault(call, "name", "name, tier or status is required");
+    bool has_limits = change.limits.sets_cost || change.limits.sets_tokens;
+    if (rc == 0 && !change.name && !change.tier && !change.status && !has_limits)
+        call_fault(call, "name", "name, tier, status or limits is required");
     if (rc == 0)
         rc = call_check(call, err);
     /* Whoever suspends the account they come with could not undo it. */
@@ -157,7 +174,7 @@ int account_update(struct api_call *call, struct err *err) {
         rc = err_field(err, ERR_CONFLICT, "status", "An account cannot suspend itself");
     if (rc == 0)
         rc = store_write(engine_store(call->engine), change_in_tx, &change, err);
-    /* A higher tier may have room for what waits. */
+    /* A higher tier or limit may have room for what waits. */
     if (rc == 0)
         rc = engine_account_changed(call->engine, change.id, err);
     if (rc < 0)

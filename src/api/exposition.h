@@ -19,7 +19,7 @@ struct label {
 void exposition_metric(struct buf *out, const char *name, const char *type, const char *help);
 /* labels end with one without a name; NULL: none. suffix: "", "_bucket", "_sum", "_count". */
 void exposition_int(struct buf *out, const char *name, const char *suffix, const struct label *labels, int64_t value);
-/* Seconds out of microseconds. */
+/* Seconds out of microseconds, or dollars out of micro-USD. */
 void exposition_us(struct buf *out, const char *name, const char *suffix, const struct label *labels, int64_t us);
 
 /* A metric of one sample. */

@@ -2,6 +2,7 @@
 #include "api/fields.h"
 
 #include "model/project.h"
+#include "model/spending.h"
 #include "model/states.h"
 
 #define PAGE_FIELDS                                                                                                    \
@@ -23,6 +24,27 @@ static const char *const webhook_events[] = {WEBHOOK_EVENT_LIST(NAME) NULL};
 #undef NAME
 
 const struct api_field page_query[] = {PAGE_FIELDS, {0}};
+
+/* ---- spending ---- */
+
+#define USD_FIELD(field, text)                                                                                         \
+    { .name = field, .kind = FIELD_USD, .is_nullable = true, .max = LIMIT_USD_MAX, .help = text, .example = "1.5" }
+#define TOKENS_FIELD(field, text)                                                                                      \
+    {                                                                                                                  \
+        .name = field, .kind = FIELD_INT, .is_nullable = true, .max = LIMIT_TOKENS_MAX, .help = text,                  \
+        .example = "200000"                                                                                            \
+    }
+
+static const char *const usage_groups[] = {"day", "project", "run", "model", "purpose", NULL};
+
+const struct api_field usage_query_fields[] = {
+    {.name = "from", .kind = FIELD_TIME, .help = "from this time; without it, thirty days before `to`"},
+    {.name = "to", .kind = FIELD_TIME, .help = "before this time; without it, until now"},
+    {.name = "projectId", .kind = FIELD_ID, .prefix = "proj", .help = "only what this project used"},
+    {.name = "runId", .kind = FIELD_ID, .prefix = "run", .help = "only what this run used"},
+    {.name = "groupBy", .kind = FIELD_WORD, .words = usage_groups, .fallback = "day", .help = "what to sum up by"},
+    {0},
+};
 
 /* ---- accounts, users and keys ---- */
 
@@ -87,6 +109,16 @@ const struct api_field key_create_body[] = {
 #define ACCOUNT_NAME_FIELD                                                                                             \
     .name = "name", .kind = FIELD_TEXT, .max = 200, .help = "of the account", .example = "\"Analytical Engines\""
 
+static const struct api_field account_limit_members[] = {
+    USD_FIELD("costUsdPerMonth", "most that its models' calls of a month may cost; null: no limit"),
+    TOKENS_FIELD("tokensPerMonth", "most tokens, in and out, of a month; null: no limit"),
+    {0},
+};
+
+#define ACCOUNT_LIMITS_FIELD                                                                                           \
+    .name = "limits", .kind = FIELD_OBJECT, .members = account_limit_members,                                          \
+    .help = "what may be spent in a month of UTC; one that is not given stays as it is"
+
 const struct api_field account_create_body[] = {
     {ACCOUNT_NAME_FIELD, .is_required = true},
     {.name = "tier",
@@ -103,6 +135,7 @@ const struct api_field account_create_body[] = {
      .fallback = "member",
      .help = "of the user with this e-mail address",
      .example = "\"member\""},
+    {ACCOUNT_LIMITS_FIELD},
     {0},
 };
 
@@ -114,6 +147,7 @@ const struct api_field account_update_body[] = {
      .words = account_states,
      .help = "keys and sessions of a suspended account open nothing",
      .example = "\"suspended\""},
+    {ACCOUNT_LIMITS_FIELD},
     {0},
 };
 
@@ -241,6 +275,20 @@ const struct api_field run_list_query[] = {
 
 const struct api_field run_retry_body[] = {QUEUE_FIELD, {0}};
 
+static const struct api_field run_limit_members[] = {
+    USD_FIELD("costUsd", "most that the run's calls of models may cost; null: no limit"),
+    TOKENS_FIELD("tokens", "most tokens, in and out; null: no limit"),
+    {0},
+};
+
+#define RUN_LIMITS_FIELD(text)                                                                                         \
+    { .name = "limits", .kind = FIELD_OBJECT, .members = run_limit_members, .help = text }
+
+const struct api_field run_resume_body[] = {
+    RUN_LIMITS_FIELD("new limits, higher than what is spent; one that is not given stays as it is"),
+    {0},
+};
+
 const struct api_field run_create_body[] = {
     QUEUE_FIELD,
     {.name = "trigger",
@@ -249,6 +297,14 @@ const struct api_field run_create_body[] = {
      .fallback = "manual",
      .help = "what set the run off",
      .example = "\"manual\""},
+    RUN_LIMITS_FIELD("what may be spent: without room for the next call the run waits"),
+    {.name = "maxAttempts",
+     .kind = FIELD_INT,
+     .min = 1,
+     .max = 10,
+     .fallback = "3",
+     .help = "at a task, when what an agent does is not accepted",
+     .example = "3"},
     {0},
 };
 

@@ -7,6 +7,8 @@
 /* accounts, users and keys */
 extern const struct api_field register_body[], login_body[], page_query[], key_create_body[], account_create_body[],
     account_update_body[];
+/* spending */
+extern const struct api_field usage_query_fields[];
 /* projects */
 extern const struct api_field project_list_query[], project_create_body[], project_update_body[];
 /* planning */
@@ -14,7 +16,7 @@ extern const struct api_field answer_body[], regenerate_body[];
 /* specs */
 extern const struct api_field spec_list_query[], spec_edit_body[];
 /* runs */
-extern const struct api_field run_list_query[], run_create_body[], run_retry_body[];
+extern const struct api_field run_list_query[], run_create_body[], run_resume_body[], run_retry_body[];
 /* tasks */
 extern const struct api_field task_log_query[], task_diff_query[];
 /* events */

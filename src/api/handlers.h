@@ -19,7 +19,7 @@ api_handler project_create, project_list, project_get, project_update, project_a
 /* planning.c */
 api_handler project_clarify, project_answer, project_approve, project_regenerate;
 /* runs.c */
-api_handler run_create, run_list, run_get, run_cancel, run_retry, task_list, task_get, task_retry;
+api_handler run_create, run_list, run_get, run_cancel, run_resume, run_retry, task_list, task_get, task_retry;
 /* logs.c */
 api_handler task_log_get;
 /* diffs.c */
@@ -36,6 +36,8 @@ api_handler provider_list, deployment_create, deployment_list, deployment_get, d
 api_handler webhook_list, webhook_create, webhook_get, webhook_update, webhook_delete, webhook_rotate;
 /* webhook_deliveries.c */
 api_handler webhook_delivery_list, webhook_delivery_get, webhook_delivery_retry, webhook_ping;
+/* spending.c */
+api_handler usage_get;
 /* stats.c */
 api_handler stats_get;
 /* scrape.c */

@@ -1,6 +1,8 @@
 /* input: what a request brought, checked against its row of the route table. */
 #include "api/input.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -61,6 +63,7 @@ static const char *check_text(struct api_call *call, const struct api_field *fie
         return NULL;
     case FIELD_TEXT:
     case FIELD_INT:
+    case FIELD_USD:
     case FIELD_BOOL:
     case FIELD_LIST:
     case FIELD_OBJECT:
@@ -110,6 +113,8 @@ static const char *type_name(enum field_kind kind) {
     switch (kind) {
     case FIELD_INT:
         return "a whole number";
+    case FIELD_USD:
+        return "a number";
     case FIELD_BOOL:
         return "true or false";
     case FIELD_LIST:
@@ -130,6 +135,8 @@ static bool has_type(const json_t *value, enum field_kind kind) {
     switch (kind) {
     case FIELD_INT:
         return json_is_integer(value);
+    case FIELD_USD:
+        return json_is_number(value);
     case FIELD_BOOL:
         return json_is_boolean(value);
     case FIELD_LIST:
@@ -145,6 +152,16 @@ static bool has_type(const json_t *value, enum field_kind kind) {
         break;
     }
     return json_is_string(value);
+}
+
+/* What is left of millionths beyond what the number's own precision explains are further decimals. */
+static void check_usd(struct api_call *call, const struct api_field *field, const char *path, const char *label,
+                      double dollars) {
+    double micros = dollars * 1e6;
+    if (!(dollars >= 0) || dollars > (double)field->max)
+        call_fault(call, path, "%s must be from 0 to %lld", label, (long long)field->max);
+    else if (fabs(micros - (double)(int64_t)(micros + 0.5)) > micros * 4 * DBL_EPSILON)
+        call_fault(call, path, "%s must have at most 6 decimals", label);
 }
 
 static void check_value(struct api_call *call, json_t *object, const struct api_field *field, const char *path,
@@ -170,6 +187,9 @@ static void check_value(struct api_call *call, json_t *object, const struct api_
     case FIELD_INT:
         if (json_integer_value(value) < field->min || (field->max && json_integer_value(value) > field->max))
             fault_range(call, path, label, field);
+        return;
+    case FIELD_USD:
+        check_usd(call, field, path, label, json_number_value(value));
         return;
     case FIELD_LIST:
         check_list(call, field, path, label, value);

@@ -41,7 +41,10 @@ static const struct {
     {"ProjectStatus",
      "`draft` → `clarifying` → `spec_review` → `approved` → `building` → `built` or `failed`; `archived`",
      (const char *const[]){PROJECT_STATE_LIST(NAME) NULL}},
-    {"RunStatus", "`queued` → `decomposing` → `executing` → `verifying` → `succeeded`, `failed` or `cancelled`",
+    {"RunStatus",
+     "`queued` → `decomposing` → `executing` → `verifying` → `succeeded`, `failed` or `cancelled`; `waiting`, for "
+     "money or "
+     "a provider's quota, and back",
      (const char *const[]){RUN_STATE_LIST(NAME) NULL}},
     {"TaskStatus", "`pending` → `running` → `succeeded`, `failed`, `cancelled` or `skipped`",
      (const char *const[]){TASK_STATE_LIST(NAME) NULL}},
@@ -127,6 +130,11 @@ static void describe_kind(json_t *schema, const struct api_field *field) {
         set_int(schema, "minimum", field->min);
         if (field->max)
             set_int(schema, "maximum", field->max);
+        return;
+    case FIELD_USD:
+        set_type(schema, field, "number");
+        set_int(schema, "minimum", 0);
+        set_int(schema, "maximum", field->max);
         return;
     case FIELD_BOOL:
         set_type(schema, field, "boolean");

@@ -1,6 +1,8 @@
 /* present: things as JSON, in the words of the contract. */
 #include "api/present.h"
 
+#include "api/spending.h"
+
 #include <string.h>
 
 #include "base/str.h"
@@ -75,22 +77,44 @@ static void definition_in_short(struct jw *jw, struct api_call *call, const stru
     jw_object_end(jw);
 }
 
-void present_task(struct jw *jw, struct api_call *call, const struct task *task, bool is_whole) {
+static void present_attempts(struct jw *jw, const struct task_extra *extra) {
+    jw_key(jw, "attempts");
+    jw_array(jw);
+    for (size_t i = 0; i < extra->attempt_count; i++) {
+        const struct task_attempt *attempt = &extra->attempts[i];
+        jw_object(jw);
+        jw_kint(jw, "number", attempt->number);
+        jw_kstr(jw, "status", attempt_state_name(attempt->state));
+        jw_kstr(jw, "agent", attempt->agent);
+        jw_kstr(jw, "commitSha", attempt->commit_sha[0] ? attempt->commit_sha : NULL);
+        jw_kstr(jw, "error", attempt->error);
+        jw_ktime(jw, "startedAt", attempt->started_ms);
+        jw_ktime(jw, "completedAt", attempt->completed_ms);
+        jw_object_end(jw);
+    }
+    jw_array_end(jw);
+}
+
+void present_task(struct jw *jw, struct api_call *call, const struct task *task, const struct task_extra *extra) {
     jw_object(jw);
     jw_kstr(jw, "id", task->id);
     jw_kstr(jw, "slug", task->slug);
     jw_kstr(jw, "status", task_state_name(task->state));
     jw_kint(jw, "sequence", task->sequence);
     jw_key(jw, "definition");
-    if (is_whole)
+    if (extra)
         jw_raw(jw, task->definition_json);
     else
         definition_in_short(jw, call, task);
     jw_kstr(jw, "branchName", task->branch);
-    if (is_whole)
+    if (extra)
         jw_kstr(jw, "worktreePath", engine_worktree_path(call->engine, task, call->arena));
     jw_kraw(jw, "result", task->result_json);
-    jw_kint(jw, "attempts", task->attempts);
+    jw_kint(jw, "attemptCount", task->attempts);
+    if (extra) {
+        present_attempts(jw, extra);
+        present_usage(jw, "usage", &extra->usage);
+    }
     jw_kstr(jw, "mergeSha", task->merge_sha[0] ? task->merge_sha : NULL);
     jw_kstr(jw, "error", task->error);
     jw_ktime(jw, "startedAt", task->started_ms);

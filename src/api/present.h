@@ -16,8 +16,14 @@ void present_spec(struct jw *jw, const struct spec *spec);
 /* A run as it is answered when it begins. */
 void present_run_begun(struct jw *jw, const struct run *run);
 void present_task_summary(struct jw *jw, const struct task *task);
-/* With its whole definition, or only the members of the list. */
-void present_task(struct jw *jw, struct api_call *call, const struct task *task, bool is_whole);
+/* What a task's own answer has beside its row. */
+struct task_extra {
+    struct task_attempt *attempts;
+    size_t attempt_count;
+    struct usage_sum usage;
+};
+/* With its whole definition and extra, or only the members of the list (NULL). */
+void present_task(struct jw *jw, struct api_call *call, const struct task *task, const struct task_extra *extra);
 void present_event(struct jw *jw, const struct event *event);
 /* As a block of an event stream: the data is the payload with taskId in it. */
 void present_event_block(struct buf *out, const struct event *event);

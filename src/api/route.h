@@ -17,6 +17,7 @@ enum api_role { ROLE_ANYONE, ROLE_MEMBER, ROLE_ADMIN };
 enum field_kind {
     FIELD_TEXT,   /* min..max characters; trimmed of white space at both ends unless is_verbatim */
     FIELD_INT,    /* min..max; max 0: as large as they come */
+    FIELD_USD,    /* dollars: a number from 0 to max (whole dollars) with at most six decimals */
     FIELD_BOOL,   /* in a query: true or false */
     FIELD_WORD,   /* one of words */
     FIELD_TIME,   /* ISO 8601 */

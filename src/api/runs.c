@@ -3,8 +3,10 @@
 #include "api/handlers.h"
 #include "api/page.h"
 #include "api/present.h"
+#include "api/spending.h"
 #include "base/str.h"
 #include "store/projects.h"
+#include "store/spending.h"
 
 #define CANCEL_WAIT_MS 20000 /* for the run's processes to be gone */
 
@@ -32,7 +34,11 @@ int run_create(struct api_call *call, struct err *err) {
     struct project *project = NULL;
     struct run *run = NULL;
     struct build_room room = {0};
-    struct run_request request = {.trigger = call_text(call, "trigger"), .may_queue = call_flag(call, "queue", false)};
+    struct limits_change change = spending_limits_of(call, "costUsd", "tokens");
+    struct run_request request = {.trigger = call_text(call, "trigger"),
+                                  .may_queue = call_flag(call, "queue", false),
+                                  .limits = &change.limits,
+                                  .max_attempts = call_int(call, "maxAttempts", 0)};
     int rc = call_project(call, &project, err);
     reply_promise(call, 201, write_begun, &run);
     if (rc == 0)
@@ -85,6 +91,33 @@ int run_cancel(struct api_call *call, struct err *err) {
     return 0;
 }
 
+static void write_resumed(struct jw *jw, struct api_call *call, void *arg) {
+    struct run *const *run = arg;
+    jw_object(jw);
+    jw_kstr(jw, "id", (*run)->id);
+    jw_kstr(jw, "status", run_state_name((*run)->state));
+    present_limits(jw, "limits", &(*run)->limits, "costUsd", "tokens");
+    jw_object_end(jw);
+}
+
+int run_resume(struct api_call *call, struct err *err) {
+    struct limits_change change = spending_limits_of(call, "costUsd", "tokens");
+    struct run *run = NULL, *resumed = NULL;
+    reply_promise(call, 200, write_resumed, &resumed);
+    int rc = call_run(call, &run, err);
+    if (rc == 0)
+        rc = engine_run_resume(call->engine, call->account_id, run->project_id, run->id, &change, call->arena, &resumed,
+                               err);
+    return rc < 0 ? rc : reply_promised(call);
+}
+
+/* Members of a run that lists have, too. */
+static void present_spent(struct jw *jw, const struct run *run) {
+    present_usage(jw, "usage", &run->usage);
+    present_limits(jw, "limits", &run->limits, "costUsd", "tokens");
+    jw_kraw(jw, "waiting", run->waiting_json);
+}
+
 static void present_run_row(struct jw *jw, const struct run *run) {
     jw_object(jw);
     jw_kstr(jw, "id", run->id);
@@ -97,6 +130,7 @@ static void present_run_row(struct jw *jw, const struct run *run) {
     jw_kint(jw, "succeeded", run->tasks_succeeded);
     jw_kint(jw, "failed", run->tasks_failed);
     jw_object_end(jw);
+    present_spent(jw, run);
     jw_ktime(jw, "createdAt", run->created_ms);
     jw_ktime(jw, "startedAt", run->started_ms);
     jw_ktime(jw, "completedAt", run->completed_ms);
@@ -174,6 +208,8 @@ int run_get(struct api_call *call, struct err *err) {
         jw_int(&jw, position);
     else
         jw_null(&jw);
+    present_spent(&jw, run);
+    jw_kint(&jw, "maxAttempts", run->max_attempts);
     jw_kstr(&jw, "resumesRunId", run->resumes_run_id[0] ? run->resumes_run_id : NULL);
     jw_kstr(&jw, "commitSha", run->head_sha[0] ? run->head_sha : NULL);
     jw_ktime(&jw, "createdAt", run->created_ms);
@@ -198,7 +234,7 @@ int task_list(struct api_call *call, struct err *err) {
     reply_data(&out, &jw);
     jw_array(&jw);
     for (size_t i = 0; i < count; i++)
-        present_task(&jw, call, &tasks[i], false);
+        present_task(&jw, call, &tasks[i], NULL);
     jw_array_end(&jw);
     reply_data_end(call, &out, &jw, 200);
     return 0;
@@ -206,13 +242,18 @@ int task_list(struct api_call *call, struct err *err) {
 
 int task_get(struct api_call *call, struct err *err) {
     struct task *task = NULL;
+    struct task_extra extra = {0};
     struct buf out;
     struct jw jw;
     int rc = call_task(call, &task, err);
+    if (rc == 0)
+        rc = store_attempt_list(call->db, call->arena, task->id, &extra.attempts, &extra.attempt_count, err);
+    if (rc == 0)
+        rc = store_usage_total(call->db, task->id, 0, &extra.usage, err);
     if (rc < 0)
         return rc;
     reply_data(&out, &jw);
-    present_task(&jw, call, task, true);
+    present_task(&jw, call, task, &extra);
     reply_data_end(call, &out, &jw, 200);
     return 0;
 }

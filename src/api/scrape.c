@@ -102,6 +102,19 @@ static void put_counts(const struct store_counts *counts, struct buf *out) {
     exposition_int(out, jobs, "", (const struct label[]){{"state", "pending"}, {0}}, counts->jobs[JOB_PENDING]);
     exposition_int(out, jobs, "", (const struct label[]){{"state", "processing"}, {0}}, counts->jobs[JOB_CLAIMED]);
     exposition_int(out, jobs, "", (const struct label[]){{"state", "dead"}, {0}}, counts->jobs[JOB_DEAD]);
+    exposition_metric(out, "prazium_model_tokens_total", "counter",
+                      "Tokens of calls of models; input: cached ones, too.");
+    exposition_int(out, "prazium_model_tokens_total", "", (const struct label[]){{"kind", "input"}, {0}},
+                   counts->used.input_tokens);
+    exposition_int(out, "prazium_model_tokens_total", "", (const struct label[]){{"kind", "cached"}, {0}},
+                   counts->used.cached_tokens);
+    exposition_int(out, "prazium_model_tokens_total", "", (const struct label[]){{"kind", "output"}, {0}},
+                   counts->used.output_tokens);
+    exposition_counter(out, "prazium_model_calls_total", "Calls of models.", counts->used.calls);
+    exposition_metric(out, "prazium_model_cost_usd_total", "counter", "What calls of models cost.");
+    exposition_us(out, "prazium_model_cost_usd_total", "", NULL, counts->used.cost_micros);
+    exposition_metric(out, "prazium_model_reserved_usd", "gauge", "Reserved for calls of models under way.");
+    exposition_us(out, "prazium_model_reserved_usd", "", NULL, counts->reserved.cost_micros);
     exposition_gauge(out, "prazium_jobs_due", "Pending jobs whose time has come.", counts->jobs_due);
     PUT_STATES(out, "prazium_webhook_deliveries", "Deliveries of webhooks of the last 30 days by state.",
                delivery_state, counts->webhook_deliveries);

@@ -1,5 +1,6 @@
 /* stats: how much there is of everything, for those who run the server. */
 #include "api/handlers.h"
+#include "api/spending.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/counts.h"
@@ -43,6 +44,12 @@ static void put_stats(struct jw *jw, const struct store_counts *counts, const st
                {"busy", health->workers_busy});
     PUT_COUNTS(jw, "deployments", {"deploying", counts->deployments[DEPLOYMENT_DEPLOYING]},
                {"live", counts->deployments[DEPLOYMENT_LIVE]});
+    jw_key(jw, "spending");
+    jw_object(jw);
+    present_usd(jw, "totalUsd", counts->used.cost_micros);
+    present_usd(jw, "monthUsd", counts->used_this_month.cost_micros);
+    present_usd(jw, "reservedUsd", counts->reserved.cost_micros);
+    jw_object_end(jw);
     PUT_COUNTS(jw, "streams", {"connections", (int64_t)http->connections}, {"eventStreams", (int64_t)http->streams},
                {"webSockets", (int64_t)http->websockets});
 }

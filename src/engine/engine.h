@@ -102,8 +102,8 @@ struct run_request {
     const struct spending_limits *limits; /* NULL: none */
     int64_t max_attempts;                 /* at a task; 0: the default */
 };
-/* New limits of a run: those that are set take the place of what was. */
-struct run_limits_change {
+/* New limits: those that are set take the place of what was. */
+struct limits_change {
     bool sets_cost, sets_tokens;
     struct spending_limits limits;
 };
@@ -121,7 +121,7 @@ MUST_CHECK int engine_run_retry(struct engine *engine, const char *account_id, c
 /* A run that waits goes on. ERR_CONFLICT when it does not wait; ERR_VALIDATION, with the field ("limits.costUsd"), when
  * the limits it would go on with are spent. */
 MUST_CHECK int engine_run_resume(struct engine *engine, const char *account_id, const char *project_id,
-                                 const char *run_id, const struct run_limits_change *change, struct arena *arena,
+                                 const char *run_id, const struct limits_change *change, struct arena *arena,
                                  struct run **out, struct err *err);
 /* The account's tier or limits may be others: what waits for room begins, or goes on, if there is some now. */
 MUST_CHECK int engine_account_changed(struct engine *engine, const char *account_id, struct err *err);

@@ -226,7 +226,7 @@ int resume_run(struct job_context *context, struct err *err) {
 
 struct resume_call {
     const char *account_id, *project_id, *run_id;
-    const struct run_limits_change *change;
+    const struct limits_change *change;
     struct arena *arena;
     struct run *run;
 };
@@ -268,7 +268,7 @@ static int asked_in_tx(struct journal *journal, void *arg, struct err *err) {
 }
 
 int engine_run_resume(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
-                      const struct run_limits_change *change, struct arena *arena, struct run **out, struct err *err) {
+                      const struct limits_change *change, struct arena *arena, struct run **out, struct err *err) {
     struct resume_call call = {
         .account_id = account_id, .project_id = project_id, .run_id = run_id, .change = change, .arena = arena};
     int rc = journal_write(engine, asked_in_tx, &call, err);

@@ -1,6 +1,7 @@
 /* accounts: rows of account. */
 #include "store/accounts.h"
 
+#include "base/clock.h"
 #include "store/rows.h"
 
 #define ACCOUNT_COLUMNS "id, name, tier, created_ms, suspended_ms"
@@ -64,18 +65,28 @@ static int read_account_row(struct db_stmt *stmt, struct arena *arena, void *row
     struct account_row *item = row;
     item->users = db_int(stmt, 5);
     item->projects = db_int(stmt, 6);
+    item->limits = (struct spending_limits){.cost_micros = db_int(stmt, 7), .tokens = db_int(stmt, 8)};
+    item->usage = (struct usage_sum){.calls = db_int(stmt, 9),
+                                     .unpriced_calls = db_int(stmt, 10),
+                                     .input_tokens = db_int(stmt, 11),
+                                     .cached_tokens = db_int(stmt, 12),
+                                     .cache_write_tokens = db_int(stmt, 13),
+                                     .output_tokens = db_int(stmt, 14),
+                                     .cost_micros = db_int(stmt, 15)};
     return read_account(stmt, arena, &item->account, err);
 }
 
 #define ACCOUNT_ROW                                                                                                    \
     "SELECT a.id, a.name, a.tier, a.created_ms, a.suspended_ms,"                                                       \
     " (SELECT COUNT(*) FROM account_user WHERE account_id = a.id),"                                                    \
-    " (SELECT COALESCE(SUM(total), 0) FROM project_total WHERE account_id = a.id AND state <> 'archived')"             \
-    " FROM account a"
+    " (SELECT COALESCE(SUM(total), 0) FROM project_total WHERE account_id = a.id AND state <> 'archived'),"            \
+    " a.limit_cost_micros, a.limit_tokens, u.calls, u.unpriced_calls, u.input_tokens, u.cached_tokens,"                \
+    " u.cache_write_tokens, u.output_tokens, u.cost_micros"                                                            \
+    " FROM account a LEFT JOIN usage_total u ON u.subject_id = a.id AND u.month = $1"
 
 int store_account_row(struct db *db, struct arena *arena, const char *id, struct account_row **out, struct err *err) {
     struct db_stmt *stmt;
-    int result = db_query(db, &stmt, err, ACCOUNT_ROW " WHERE a.id = $1", "t", id);
+    int result = db_query(db, &stmt, err, ACCOUNT_ROW " WHERE a.id = $2", "it", spending_month(clock_now_ms()), id);
     if (!result)
         result = rows_one(stmt, arena, sizeof(**out), read_account_row, (void **)out, err);
     return rows_named(result, err, "read account %s", id);
@@ -86,8 +97,8 @@ int store_account_list(struct db *db, struct arena *arena, const struct page *pa
     struct db_stmt *stmt;
     int result = store_account_count(db, total, err);
     if (!result)
-        result = db_query(db, &stmt, err, ACCOUNT_ROW " WHERE a.id < $3 ORDER BY a.id DESC LIMIT $1 OFFSET $2", "iit",
-                          page->limit, page->offset, page->below_id);
+        result = db_query(db, &stmt, err, ACCOUNT_ROW " WHERE a.id < $4 ORDER BY a.id DESC LIMIT $2 OFFSET $3", "iiit",
+                          spending_month(clock_now_ms()), page->limit, page->offset, page->below_id);
     if (!result)
         result = rows_all(stmt, arena, sizeof(**rows), read_account_row, (void **)rows, count, err);
     return rows_named(result, err, "list accounts");

@@ -3,6 +3,7 @@
 #define STORE_ACCOUNTS_H
 
 #include "model/account.h"
+#include "model/spending.h"
 #include "store/db.h"
 #include "store/page.h"
 
@@ -20,6 +21,8 @@ MUST_CHECK int store_account_update(struct db *db, const struct account *account
 struct account_row {
     struct account account;
     int64_t users, projects; /* projects: but archived ones */
+    struct spending_limits limits;
+    struct usage_sum usage; /* in this month */
 };
 MUST_CHECK int store_account_row(struct db *db, struct arena *arena, const char *id, struct account_row **out,
                                  struct err *err);

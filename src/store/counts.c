@@ -2,6 +2,7 @@
 #include "store/counts.h"
 
 #include "store/rows.h"
+#include "store/spending.h"
 
 static const char projects_sql[] = "SELECT state, SUM(total) FROM project_total GROUP BY state";
 static const char runs_sql[] = "SELECT state, COUNT(*) FROM run GROUP BY state";
@@ -41,6 +42,12 @@ int store_counts(struct db *db, int64_t now_ms, struct store_counts *out, struct
         result = count_states(deployment_state, db, deployments_sql, counts.deployments, err);
     if (!result)
         result = count_states(delivery_state, db, deliveries_sql, counts.webhook_deliveries, err);
+    if (!result)
+        result = store_usage_everywhere(db, 0, &counts.used, err);
+    if (!result)
+        result = store_usage_everywhere(db, spending_month(now_ms), &counts.used_this_month, err);
+    if (!result)
+        result = store_reservation_everywhere(db, &counts.reserved, err);
     if (!result)
         result = db_query(db, &stmt, err, "SELECT COUNT(*) FROM job WHERE state = 'pending' AND run_after_ms <= $1",
                           "i", now_ms);

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
 import { operationsOf, printedDocument } from '../contract/document.mjs'
 import { pathWithout } from '../contract/schema.mjs'
-import { is, page, refused, shape, success } from './expect.mjs'
+import { is, page, refused, shape, success, unspent } from './expect.mjs'
 import { binary, cleanEnv, Server, until } from './lib.mjs'
 
 let server
@@ -211,9 +211,9 @@ describe('accounts, for administrators', () => {
   test('are made, listed, changed', async () => {
     const email = address()
     const made = await server.post('/admin/accounts', { name: 'Engines', tier: 'pro', email, password, role: 'admin' })
-    shape(made, { id: is.id('acct'), name: 'Engines', tier: 'pro', status: 'active', users: 1, projects: 0, createdAt: is.time, user: { ...user, role: 'admin' }, apiKey: { ...apiKey, key: is.string } })
+    shape(made, { id: is.id('acct'), name: 'Engines', tier: 'pro', status: 'active', users: 1, projects: 0, limits: { costUsdPerMonth: null, tokensPerMonth: null }, usage: unspent, createdAt: is.time, user: { ...user, role: 'admin' }, apiKey: { ...apiKey, key: is.string } })
     const rows = (await server.call('GET', '/admin/accounts?pageSize=100')).body
-    shape(rows.data.find(({ id }) => id === made.id), { id: made.id, name: 'Engines', tier: 'pro', status: 'active', users: 1, projects: 0, createdAt: made.createdAt })
+    shape(rows.data.find(({ id }) => id === made.id), { id: made.id, name: 'Engines', tier: 'pro', status: 'active', users: 1, projects: 0, limits: { costUsdPerMonth: null, tokensPerMonth: null }, usage: unspent, createdAt: made.createdAt })
     assert.equal(rows.pagination.total, rows.data.length)
     const changed = await server.answer('PATCH', `/admin/accounts/${made.id}`, { tier: 'enterprise', name: 'Big' })
     assert.deepEqual([changed.tier, changed.name, changed.users], ['enterprise', 'Big', 1])

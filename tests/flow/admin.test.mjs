@@ -20,6 +20,7 @@ const stats = {
   workers: { total: is.int, active: is.int, busy: is.int },
   deployments: { deploying: is.int, live: is.int },
   streams: { connections: is.int, eventStreams: is.int, webSockets: is.int },
+  spending: { totalUsd: is.number, monthUsd: is.number, reservedUsd: is.number },
   version: '1.0.0',
   startedAt: is.time,
   uptimeSeconds: is.int,

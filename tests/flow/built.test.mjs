@@ -8,7 +8,7 @@ import { testFiles } from './built/files.mjs'
 import { testStream } from './built/stream.mjs'
 import { testTasks } from './built/tasks.mjs'
 import { checkSucceeded } from './ended.mjs'
-import { is, refused, shape, success } from './expect.mjs'
+import { is, refused, shape, success, unlimited, unspent } from './expect.mjs'
 import { projectTool, Server } from './lib.mjs'
 import { git, gitLines } from './programs.mjs'
 
@@ -58,6 +58,10 @@ test('the run succeeded, and everything that belongs to it is there', async () =
     error: null,
     cancelRequested: false,
     queuePosition: null,
+    usage: unspent,
+    limits: unlimited,
+    waiting: null,
+    maxAttempts: 3,
     resumesRunId: null,
     commitSha: is.sha,
     createdAt: run.createdAt,

@@ -8,6 +8,7 @@ export const is = {
   string: (value) => typeof value === 'string' && value.length > 0,
   boolean: (value) => typeof value === 'boolean',
   int: (value) => Number.isSafeInteger(value) && value >= 0,
+  number: (value) => typeof value === 'number' && value >= 0,
   time: (value) => typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(value) && !Number.isNaN(Date.parse(value)),
   sha: (value) => /^[0-9a-f]{40}$/.test(value),
   object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -18,6 +19,10 @@ export const is = {
   among: (...words) => (value) => words.includes(value),
   matching: (pattern) => (value) => typeof value === 'string' && pattern.test(value),
 }
+
+// What nothing was spent on.
+export const unspent = { inputTokens: 0, cachedTokens: 0, outputTokens: 0, costUsd: 0, isComplete: true }
+export const unlimited = { costUsd: null, tokens: null }
 
 // Just these fields: a function is one of `is`, an object a shape in it, anything else the value itself.
 export function shape(actual, wanted, where = '') {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { checkCancelled } from './ended.mjs'
-import { is, page, refused, refusesBadBodies, refusesMembers, sameNotFound, shape, success } from './expect.mjs'
+import { is, page, refused, refusesBadBodies, refusesMembers, sameNotFound, shape, success, unlimited, unspent } from './expect.mjs'
 import { projectTool, Server } from './lib.mjs'
 import { processesOf } from './programs.mjs'
 
@@ -98,6 +98,10 @@ describe('without workers', () => {
         error: null,
         cancelRequested: false,
         queuePosition: null,
+        usage: unspent,
+        limits: unlimited,
+        waiting: null,
+        maxAttempts: 3,
         resumesRunId: null,
         commitSha: null,
         createdAt: run.createdAt,
@@ -115,6 +119,9 @@ describe('without workers', () => {
         status: 'decomposing',
         trigger: 'api',
         tasksSummary: { total: 0, succeeded: 0, failed: 0 },
+        usage: unspent,
+        limits: unlimited,
+        waiting: null,
         createdAt: run.createdAt,
         startedAt: is.time,
         completedAt: null,

@@ -1,7 +1,7 @@
 // tasks: of a run that succeeded: the list, and each whole.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { is, refused, sameNotFound, shape, success } from '../expect.mjs'
+import { is, refused, sameNotFound, shape, success, unspent } from '../expect.mjs'
 
 const unknown = 'task_01h455vb4pex5vsknk084sn02q'
 
@@ -27,7 +27,7 @@ export function testTasks(built) {
           definition: { description: is.string, pathScope: is.list(is.string) },
           branchName: `feat/task-${String(i + 1).padStart(3, '0')}-${task.slug}`,
           result: { ...result, ...(task.result.summary === undefined ? {} : { summary: is.string }) },
-          attempts: 1,
+          attemptCount: 1,
           mergeSha: is.sha,
           error: null,
           startedAt: is.time,
@@ -47,7 +47,9 @@ export function testTasks(built) {
         const task = success(await server.call('GET', `${built.path}/tasks/${listed.id}`))
         const definition = tasksJson.tasks.find(({ slug }) => slug === listed.slug)
         const worktreePath = `${server.data}/workspaces/${built.project.id}/wt/feat-${definition.id}`
-        assert.deepEqual(task, { ...listed, definition, worktreePath })
+        const [attempt] = task.attempts
+        assert.deepEqual(attempt, { number: 1, status: 'succeeded', agent: 'blueprint', commitSha: listed.result.commitSha, error: null, startedAt: attempt.startedAt, completedAt: attempt.completedAt })
+        assert.deepEqual(task, { ...listed, definition, worktreePath, attempts: [attempt], usage: unspent })
       }
     })
 

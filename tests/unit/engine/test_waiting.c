@@ -88,7 +88,7 @@ static const char *waiting_of(struct fixture *f, const char *key) {
 
 static int resume(struct fixture *f, bool sets_cost, int64_t cost_micros) {
     struct run *run = NULL;
-    struct run_limits_change change = {.sets_cost = sets_cost, .limits = {.cost_micros = cost_micros}};
+    struct limits_change change = {.sets_cost = sets_cost, .limits = {.cost_micros = cost_micros}};
     return engine_run_resume(f->engine, f->account_id, f->project_id, f->run_id, &change, f->arena, &run, &f->err);
 }
 
