@@ -7,6 +7,7 @@ import { describeMachine } from './machine.mjs'
 import { peerNode } from './process.mjs'
 import { measureReads } from './reads.mjs'
 import { measureRuns } from './runs.mjs'
+import { measureSearch } from './search.mjs'
 import { measureStart } from './start.mjs'
 import { measureStreams } from './streams.mjs'
 import { tableOf } from './table.mjs'
@@ -38,9 +39,10 @@ const machine = await step('machine', () => describeMachine(folder))
 const start = await step('start', () => measureStart(folder))
 const runs = await step('runs', () => measureRuns(folder))
 const reads = await step('reads', () => measureReads(folder, runs))
+const search = await step('search', () => measureSearch(folder))
 const writes = await step('writes', () => measureWrites(folder))
 const streams = await step('streams', () => measureStreams(folder, runs))
 const seconds = (performance.now() - began) / 1000
-const results = { time: new Date().toISOString(), seconds, machine, start, runs: runs.result, reads, writes, streams }
+const results = { time: new Date().toISOString(), seconds, machine, start, runs: runs.result, reads, search, writes, streams }
 await writeFile(new URL('results.json', import.meta.url), JSON.stringify(results, null, 2) + '\n')
 console.log(tableOf(results))

@@ -12,7 +12,7 @@ function more(what, ours, theirs, peer) {
   return [what, rate(ours.rate ?? ours), rate(theirs.rate ?? theirs), ratio((ours.rate ?? ours) / (theirs.rate ?? theirs)), peer]
 }
 
-function rowsOf({ start, runs, reads, writes, streams }) {
+function rowsOf({ start, runs, reads, search, writes, streams }) {
   const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`
   const rows = [
     ['START, MEMORY'],
@@ -25,6 +25,12 @@ function rowsOf({ start, runs, reads, writes, streams }) {
   for (const [name, of] of [['draft', reads.small], ['with spec', reads.with_spec]]) {
     rows.push(more(`${name}, ${kib(of.bytes)}`, of.prazium, of.peer, 'Fastify, SQLite'))
     if (of.nginx) rows.push(more(`${name}, ${kib(of.bytes)}`, of.prazium, of.nginx, 'nginx, a file; no key, no look-up'))
+  }
+  rows.push([`SEARCH: among ${search.projects.toLocaleString('en')} projects, ${search.clients} clients`])
+  for (const of of [search.few, search.half]) {
+    const what = `first 20 of ${of.found.toLocaleString('en')}, and their number`
+    rows.push(more(what, of.prazium, of.peer, 'Fastify, SQLite FTS5'))
+    rows.push(more(what, of.prazium, of.like, 'Fastify, SQLite LIKE'))
   }
   rows.push(['DURABLE WRITES'])
   for (const [name, key, peer] of [
@@ -55,7 +61,7 @@ export function tableOf(results) {
     `${m.cpu}, ${m.cores} cores, ${m.memory_gib} GiB, Linux ${m.kernel}; load of others ${m.load.toFixed(1)};` +
       ` 4 KiB write and fdatasync ${ms(m.sync_ms.p50)} (p99 ${ms(m.sync_ms.p99)})`,
     `${m.prazium}; Fastify ${m.peers.fastify} on Node ${m.peers.node.slice(1)} with SQLite ${m.peers.sqlite}; git ${m.peers.git}`,
-    `reads, writes, streams: ${cores}; medians throughout; ratio above 1: prazium is better`,
+    `reads, searches, writes, streams: ${cores}; medians throughout; ratio above 1: prazium is better`,
     '',
     ...lines,
     '',

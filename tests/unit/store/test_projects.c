@@ -133,6 +133,9 @@ static void words_are_found_by_their_beginnings(void **state) {
     finds(f, "team rooms", 0);
     finds(f, "CAFÉ", 1);
     finds(f, "caf", 1);
+    finds(f, "cafe", 1);
+    finds(f, "CAFE\xcc\x81", 1); /* the accent as a character of its own */
+    finds(f, "bo\xc3\xb6kings", 1);
     finds(f, "t", 2);
     finds(f, "tim", 2);
 }
