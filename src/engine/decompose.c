@@ -29,6 +29,9 @@ static int take_over(struct journal *journal, struct task *task, const struct ta
     int rc = journal_task_move(journal, task, TASK_RUNNING, NULL, err);
     if (rc == 0)
         rc = store_task_update(journal->db, task, err);
+    if (rc == 0)
+        journal_note(journal, task, "taken over from an earlier run: %s, merged as %s", old->commit_sha,
+                     old->merge_sha);
     return rc < 0 ? rc : journal_task_move(journal, task, TASK_SUCCEEDED, NULL, err);
 }
 

@@ -40,31 +40,36 @@ static int begin(struct journal *journal, struct run *run, struct err *err) {
     return rc;
 }
 
+/* Begins what waits, in order, while there is room. run may be NULL; else it follows its row, if that is among them. */
+static int fill(struct journal *journal, const char *account_id, struct run *run, struct build_room *room,
+                struct arena *room_arena, struct err *err) {
+    struct run *waiting = NULL;
+    size_t count = 0;
+    int rc = look(journal, account_id, room, room_arena, err);
+    if (rc == 0)
+        rc = store_run_queued(journal->db, journal->arena, account_id, &waiting, &count, err);
+    for (size_t i = 0; rc == 0 && i < count && (int64_t)(room->active + i) < room->limit; i++) {
+        bool is_own = run && str_eq(waiting[i].id, run->id);
+        if (!is_own)
+            log_event(LOG_INFO, "a queued run begins", "run", waiting[i].id, NULL);
+        rc = begin(journal, is_own ? run : &waiting[i], err);
+    }
+    return rc;
+}
+
+/* Should there be room although others wait (a tier was raised behind our back), it is theirs first. */
 int queue_begin(struct journal *journal, const char *account_id, struct run *run, bool may_wait,
                 struct build_room *room, struct arena *room_arena, struct err *err) {
-    int rc = look(journal, account_id, room, room_arena, err);
-    if (rc < 0)
+    int rc = fill(journal, account_id, run, room, room_arena, err);
+    if (rc < 0 || run->state != RUN_QUEUED || may_wait)
         return rc;
-    if ((int64_t)room->active < room->limit)
-        return begin(journal, run, err);
-    if (may_wait)
-        return 0;
     return err_set(err, ERR_RATE, "The account's limit of %lld concurrent build%s is reached", (long long)room->limit,
                    room->limit == 1 ? "" : "s");
 }
 
 int queue_go_on(struct journal *journal, const char *account_id, struct err *err) {
     struct build_room room;
-    struct run *waiting = NULL;
-    size_t count = 0;
-    int rc = look(journal, account_id, &room, journal->arena, err);
-    if (rc == 0)
-        rc = store_run_queued(journal->db, journal->arena, account_id, &waiting, &count, err);
-    for (size_t i = 0; rc == 0 && i < count && (int64_t)(room.active + i) < room.limit; i++) {
-        log_event(LOG_INFO, "a queued run begins", "run", waiting[i].id, NULL);
-        rc = begin(journal, &waiting[i], err);
-    }
-    return rc;
+    return fill(journal, account_id, NULL, &room, journal->arena, err);
 }
 
 int queue_go_on_for(struct journal *journal, const char *project_id, struct err *err) {
