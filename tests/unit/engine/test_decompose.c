@@ -77,12 +77,124 @@ static void a_plan_that_cannot_be_read_fails_the_run(void **state) {
     assert_null(claim(f));
 }
 
+/* ---- A task tried again */
+
+/* The next task is done and merged. */
+static void do_next(struct fixture *f) {
+    step(f, JOB_TASK_EXECUTE);
+    step(f, JOB_RUN_ADVANCE);
+}
+
+static void cancel(struct fixture *f) {
+    struct run *run = NULL;
+    must(f, engine_run_cancel(f->engine, f->account_id, f->project_id, f->run_id, 0, f->arena, &run, &f->err));
+    step(f, JOB_RUN_FINISH);
+    assert_run(f, RUN_CANCELLED);
+}
+
+static struct task *task_at(struct fixture *f, size_t index) {
+    struct task *tasks = NULL;
+    size_t count = 0;
+    must(f, store_task_list(reader(f), f->arena, f->run_id, &tasks, &count, &f->err));
+    assert_true(index < count);
+    return &tasks[index];
+}
+
+static int try_again(struct fixture *f, const char *task_id) {
+    struct run *run = NULL;
+    struct build_room room = {0};
+    int rc = engine_run_retry(f->engine, f->account_id, f->project_id, f->run_id, task_id, false, f->arena, &run, &room,
+                              &f->err);
+    if (rc == 0)
+        str_copy(f->run_id, sizeof(f->run_id), run->id);
+    return rc;
+}
+
+/* A run that was cancelled when its first task was merged. */
+static void begin_half_done(struct fixture *f) {
+    add_project(f, plan_text(f, "minimal"));
+    create_run(f);
+    step(f, JOB_RUN_DECOMPOSE);
+    do_next(f);
+    assert_int_equal(task_at(f, 0)->state, TASK_SUCCEEDED);
+    cancel(f);
+}
+
+static void a_task_tried_again_builds_on_what_was_merged(void **state) {
+    struct fixture *f = *state;
+    begin_half_done(f);
+    struct task *first = task_at(f, 0), *second = task_at(f, 1);
+    struct run *old = run_now(f);
+    must(f, try_again(f, second->id));
+    assert_string_equal(run_now(f)->resumes_run_id, old->id);
+    /* A crash after the branch was set, and before the row: it is done again. */
+    struct job_context *stale = take_job(f, JOB_RUN_DECOMPOSE);
+    assert_int_equal(reclaim(f), 1);
+    step(f, JOB_RUN_DECOMPOSE);
+    assert_int_equal(decompose_run(stale, &f->err), -ERR_STALE);
+    assert_string_equal(run_now(f)->head_sha, old->head_sha);
+    assert_string_equal(run_now(f)->base_sha, ref_of(f, "refs/heads/main"));
+    assert_string_equal(ref_of(f, "refs/heads/run/2"), old->head_sha);
+    assert_string_equal(event_text(f, "RUN_DECOMPOSED", 0, "reusedTasks"), "1");
+    struct task *again = task_at(f, 0);
+    assert_string_not_equal(again->id, first->id);
+    assert_int_equal(again->state, TASK_SUCCEEDED);
+    assert_string_equal(again->commit_sha, first->commit_sha);
+    assert_string_equal(again->merge_sha, first->merge_sha);
+    assert_string_equal(again->result_json, first->result_json);
+    assert_int_equal(again->attempts, 1);
+    assert_int_equal(task_at(f, 1)->state, TASK_PENDING);
+    /* What the next begins from has the first's files, which nobody makes again. */
+    int tries = atomic_load(&f->tries);
+    do_next(f);
+    assert_int_equal(atomic_load(&f->tries), tries + 1);
+    assert_string_equal(task_at(f, 1)->base_sha, old->head_sha);
+    /* Again, on two. */
+    cancel(f);
+    must(f, try_again(f, task_at(f, 2)->id));
+    step(f, JOB_RUN_DECOMPOSE);
+    assert_string_equal(event_text(f, "RUN_DECOMPOSED", 0, "reusedTasks"), "2");
+}
+
+static void what_main_has_left_behind_is_not_taken_over(void **state) {
+    struct fixture *f = *state;
+    char sha[SHA_LEN];
+    begin_half_done(f);
+    struct repo *repo = repo_of(f);
+    struct commit_spec spec = {.parents = {ref_of(f, "refs/heads/main"), NULL}, .message = "moved\n", .time_ms = 1};
+    must(f, repo_commit_empty(repo, &spec, sha, &f->err));
+    must(f, repo_ref_set(repo, "refs/heads/main", NULL, sha, &f->err));
+    repo_close(repo);
+    must(f, try_again(f, task_at(f, 1)->id));
+    step(f, JOB_RUN_DECOMPOSE);
+    assert_string_equal(run_now(f)->head_sha, sha);
+    assert_string_equal(event_text(f, "RUN_DECOMPOSED", 0, "reusedTasks"), "0");
+    assert_int_equal(task_at(f, 0)->state, TASK_PENDING);
+}
+
+static void not_every_task_can_be_tried_again(void **state) {
+    struct fixture *f = *state;
+    begin_half_done(f);
+    assert_int_equal(try_again(f, task_at(f, 0)->id), -ERR_CONFLICT);
+    assert_string_equal(f->err.message, "The task succeeded; there is nothing to try again");
+    const char *second = task_at(f, 1)->id;
+    must(f, try_again(f, second));
+    step(f, JOB_RUN_DECOMPOSE);
+    assert_int_equal(try_again(f, task_at(f, 1)->id), -ERR_CONFLICT); /* its run is under way */
+    cancel(f);
+    assert_int_equal(try_again(f, second), -ERR_NOT_FOUND); /* it is another run's */
+    assert_int_equal(project_now(f)->state, PROJECT_APPROVED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         engine_test(a_plan_becomes_tasks),
         engine_test(the_plan_is_carried_out),
         engine_test(a_lost_claim_makes_no_second_set),
         engine_test(a_plan_that_cannot_be_read_fails_the_run),
+        engine_test(a_task_tried_again_builds_on_what_was_merged),
+        engine_test(what_main_has_left_behind_is_not_taken_over),
+        engine_test(not_every_task_can_be_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
