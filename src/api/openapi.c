@@ -10,6 +10,7 @@
 #include "api/packed.h"
 #include "base/arena.h"
 #include "base/str.h"
+#include "model/webhook.h"
 
 #define SCHEMAS "schemas/"
 
@@ -117,6 +118,40 @@ static void add_known(json_t *document, json_t *schemas, struct arena *arena) {
             json_object_set(schemas, name, schema);
 }
 
+/* What webhooks are sent: a message for each thing that they are told, all of one shape. */
+static json_t *messages(void) {
+    static const struct {
+        const char *name, *help;
+    } headers[] = {
+        {"webhook-id", "Of the message, over all attempts."},
+        {"webhook-timestamp", "When this attempt was made, in Unix seconds."},
+        {"webhook-signature", "One or more signatures with spaces between: `v1,` and the base64 of HMAC-SHA256 over "
+                              "`id.timestamp.body`, by the secret of the webhook."},
+    };
+    static const char *const names[] = {
+#define X(value, name) name,
+        WEBHOOK_EVENT_LIST(X) WEBHOOK_PING
+#undef X
+    };
+    json_t *all = json_object();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        json_t *parameters = json_array();
+        for (size_t k = 0; k < sizeof headers / sizeof *headers; k++)
+            json_array_append_new(parameters,
+                                  json_pack("{s:s, s:s, s:b, s:s, s:{s:s}}", "name", headers[k].name, "in", "header",
+                                            "required", 1, "description", headers[k].help, "schema", "type", "string"));
+        json_object_set_new(
+            all, names[i],
+            json_pack("{s:{s:s, s:s, s:[s], s:[], s:o, s:{s:b, s:{s:{s:{s:s}}}}, s:{s:{s:s}, s:{s:s}}}}", "post",
+                      "operationId", names[i], "summary", names[i], "tags", "Webhooks", "security", "parameters",
+                      parameters, "requestBody", "required", 1, "content", "application/json", "schema", "$ref",
+                      "#/components/schemas/Message", "responses", "2XX", "description",
+                      "The message is taken; it is sent again after any other answer.", "410", "description",
+                      "The webhook is disabled."));
+    }
+    return all;
+}
+
 /* Every addition must belong to an operation: a name that nobody has is a slip. */
 static int check_additions(const json_t *additions, const struct api_route *routes, size_t count, struct err *err) {
     const char *name;
@@ -148,6 +183,7 @@ int openapi_make(const struct api_route *routes, size_t count, struct arena *are
         rc = add_operation(document, &routes[i], additions, arena, err);
     if (rc < 0)
         return rc;
+    json_object_set_new(document, "webhooks", messages());
     add_known(document, schemas, arena);
     *out = document;
     return 0;

@@ -280,7 +280,7 @@ static const char sqlite_webhook_sending[] =
     "ALTER TABLE webhook_delivery ADD COLUMN lease_until_ms BIGINT NOT NULL DEFAULT 0;"
     "ALTER TABLE webhook_delivery ADD COLUMN last_attempt_ms BIGINT NOT NULL DEFAULT 0;"
     "ALTER TABLE webhook_delivery ADD COLUMN response_ms BIGINT NOT NULL DEFAULT 0;"
-    "CREATE INDEX webhook_delivery_pending ON webhook_delivery (webhook_id, next_attempt_ms) WHERE state = 'pending';"
+    "CREATE INDEX webhook_delivery_of_state ON webhook_delivery (state, webhook_id, next_attempt_ms);"
     "CREATE INDEX webhook_delivery_ended ON webhook_delivery (completed_ms) WHERE state <> 'pending';";
 
 /* What models cost. usage_total has the sums of the entries by what they were for (an account, a project, a run, a

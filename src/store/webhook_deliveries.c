@@ -96,7 +96,7 @@ int store_webhook_delivery_due(struct db *db, struct arena *arena, int64_t now_m
     struct db_stmt *stmt;
     int result = db_query(db, &stmt, err,
                           "WITH RECURSIVE waiting (id) AS ("
-                          "  SELECT MIN(webhook_id) FROM webhook_delivery WHERE state = 'pending'"
+                          "  SELECT MIN(webhook_id) FROM webhook_delivery WHERE state = 'pending' AND webhook_id > ''"
                           "  UNION ALL"
                           "  SELECT (SELECT MIN(d.webhook_id) FROM webhook_delivery d"
                           "          WHERE d.state = 'pending' AND d.webhook_id > waiting.id)"
