@@ -59,6 +59,8 @@ static struct identity nobody;
 
 /* Some routes are open to whoever is on this machine. */
 static bool is_open(const struct api_call *call) {
+    if (call->route->may_identify && auth_is_presented(call->request))
+        return false;
     return call->route->role == ROLE_ANYONE || (call->route->is_open_locally && metrics_is_local(call->request));
 }
 

@@ -21,14 +21,29 @@
 
 /* ---- Who ---- */
 
-int auth_identity(struct db *db, struct arena *arena, const char *text, struct identity **out, struct err *err) {
-    char hash[HASH_HEX_LEN];
+bool auth_credential(const char *text, struct credential *out) {
+    bool is_key = key_is_sound(text);
+    if (!is_key && !session_token_is_sound(text))
+        return false;
+    out->is_session = !is_key;
+    hash_sha256_hex(out->hash, text, strlen(text));
+    return true;
+}
+
+int auth_identity(struct db *db, struct arena *arena, const struct credential *credential, struct identity **out,
+                  struct err *err) {
+    int64_t now_ms = clock_now_ms();
     *out = NULL;
-    if (key_is_sound(text))
-        return store_key_identity(db, arena, hash_sha256_hex(hash, text, strlen(text)), clock_now_ms(), out, err);
-    if (session_token_is_sound(text))
-        return store_session_identity(db, arena, hash_sha256_hex(hash, text, strlen(text)), clock_now_ms(), out, err);
-    return 0;
+    return credential->is_session ? store_session_identity(db, arena, credential->hash, now_ms, out, err)
+                                  : store_key_identity(db, arena, credential->hash, now_ms, out, err);
+}
+
+/* *out NULL for what cannot be a key or a token at all. */
+static int identify_text(struct api_call *call, struct db *db, const char *text, struct identity **out,
+                         struct err *err) {
+    struct credential credential;
+    *out = NULL;
+    return auth_credential(text, &credential) ? auth_identity(db, call->arena, &credential, out, err) : 0;
 }
 
 /* The last value of the last header of that name: what the proxy itself has added. NULL if there is none. */
@@ -99,28 +114,44 @@ static int identify_key(struct api_call *call, struct db *db, const char *value,
         return err_set(err, ERR_UNAUTHORIZED,
                        call->route->takes_basic ? "The password must be an API key, \"pzm_…\""
                                                 : "The Authorization header must be \"Bearer pzm_…\"");
-    int rc = key_is_sound(text) ? auth_identity(db, call->arena, text, out, err) : 0;
+    int rc = identify_text(call, db, text, out, err);
     return rc == 0 && !*out ? err_set(err, ERR_UNAUTHORIZED, "The API key is not valid") : rc;
 }
 
 static int identify_session(struct api_call *call, struct db *db, const char *token, struct identity **out,
                             struct err *err) {
-    int rc = session_token_is_sound(token) ? auth_identity(db, call->arena, token, out, err) : 0;
+    int rc = session_token_is_sound(token) ? identify_text(call, db, token, out, err) : 0;
     if (rc == 0 && !*out)
         return err_set(err, ERR_UNAUTHORIZED, "The session is not valid; log in again");
-    if (rc == 0 && !is_safe(http_request_method(call->request)))
+    if (rc == 0 && (!is_safe(http_request_method(call->request)) || call->route->may_identify))
         rc = auth_same_site(call->request, err);
     return rc;
 }
 
+static const char *session_of(struct http_request *request) {
+    const char *cookie = http_request_cookie(request, SESSION_COOKIE);
+    return cookie && *cookie ? cookie : NULL;
+}
+
 static int identify(struct api_call *call, struct db *db, struct identity **out, struct err *err) {
     const char *header = http_request_header(call->request, "Authorization");
-    const char *cookie = http_request_cookie(call->request, SESSION_COOKIE);
+    const char *token = session_of(call->request);
     if (header)
         return identify_key(call, db, header, out, err);
-    if (cookie && *cookie)
-        return identify_session(call, db, cookie, out, err);
+    if (token)
+        return identify_session(call, db, token, out, err);
     return err_set(err, ERR_UNAUTHORIZED, "Authentication is required: send \"Authorization: Bearer pzm_…\"");
+}
+
+bool auth_is_presented(struct http_request *request) {
+    return http_request_header(request, "Authorization") || session_of(request);
+}
+
+struct credential auth_presented(struct api_call *call) {
+    const char *header = http_request_header(call->request, "Authorization");
+    struct credential credential = {0};
+    (void)auth_credential(header ? presented_key(call, header) : session_of(call->request), &credential);
+    return credential;
 }
 
 /* ---- How often ---- */
@@ -145,7 +176,8 @@ int auth_refuse_rate(struct api_call *call, const struct allowance *allowance, c
     char text[24];
     int64_t left_s = (allowance->left_ms + 999) / 1000;
     snprintf(text, sizeof text, "%lld", (long long)left_s);
-    http_reply_header(call->reply, "Retry-After", text);
+    if (call->reply)
+        http_reply_header(call->reply, "Retry-After", text);
     call_detail(call, "limit", json_integer(allowance->limit));
     call_detail(call, "retryAfterSeconds", json_integer(left_s));
     return err_set(err, ERR_RATE, "%s: %lld a minute are allowed; try again in %lld s", what,
@@ -161,10 +193,27 @@ static int count(struct api_call *call, const char *name, int64_t limit, struct 
     return allowance.is_over ? auth_refuse_rate(call, &allowance, "Too many requests", err) : 0;
 }
 
+enum { ADDRESS_NAME_LEN = 80 };
+
+static const char *address_name(char out[ADDRESS_NAME_LEN], const char *peer) {
+    snprintf(out, ADDRESS_NAME_LEN, "address:%s", peer);
+    return out;
+}
+
 static int count_address(struct api_call *call, struct err *err) {
-    char name[80];
-    snprintf(name, sizeof name, "address:%s", auth_peer(call));
-    return count(call, name, ADDRESS_PER_MINUTE, err);
+    char name[ADDRESS_NAME_LEN];
+    return count(call, address_name(name, auth_peer(call)), ADDRESS_PER_MINUTE, err);
+}
+
+struct allowance auth_count_account(struct api *api, const char *account_id, int64_t per_minute) {
+    if (!api->limits)
+        return (struct allowance){0};
+    return limits_take(api->limits, account_id, per_minute, 1, clock_mono_ms());
+}
+
+struct allowance auth_count_address(struct api *api, const char *peer) {
+    char name[ADDRESS_NAME_LEN];
+    return auth_count_account(api, address_name(name, peer), ADDRESS_PER_MINUTE);
 }
 
 void auth_headers_for_address(struct api *api, struct http_request *request, struct http_reply *reply) {

@@ -207,7 +207,7 @@ int reply_promised(struct api_call *call) {
     return 0;
 }
 
-static void write_details(struct jw *jw, const struct api_call *call, const struct err *err) {
+void put_details(struct jw *jw, const struct api_call *call, const struct err *err) {
     jw_key(jw, "details");
     jw_object(jw);
     if (err->field[0]) {
@@ -234,7 +234,8 @@ static void write_details(struct jw *jw, const struct api_call *call, const stru
         jw_key(jw, name);
         jw_value(jw, value);
     }
-    jw_kstr(jw, "requestId", call ? http_request_id(call->request) : NULL);
+    if (!call || call->request)
+        jw_kstr(jw, "requestId", call ? http_request_id(call->request) : NULL);
     jw_object_end(jw);
 }
 
@@ -249,7 +250,7 @@ void reply_error(struct http_reply *reply, const struct api_call *call, const st
     jw_kstr(&jw, "code", err_name(err->code));
     /* What went wrong inside is for the log, not for the caller. */
     jw_kstr(&jw, "message", status >= 500 && status != 503 ? "Something went wrong on our side" : err->message);
-    write_details(&jw, call, err);
+    put_details(&jw, call, err);
     jw_object_end(&jw);
     jw_object_end(&jw);
     http_reply_status(reply, status);

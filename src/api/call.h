@@ -123,6 +123,8 @@ int reply_promised(struct api_call *call);
 bool reply_promised_early(struct api_call *call);
 /* JSON without an envelope. */
 void reply_json(struct api_call *call, struct buf *out, int status);
+/* The member "details" of an error, into an open object. call may be NULL. */
+void put_details(struct jw *jw, const struct api_call *call, const struct err *err);
 /* The error envelope. call may be NULL. */
 void reply_error(struct http_reply *reply, const struct api_call *call, const struct err *err, int status);
 

@@ -85,9 +85,14 @@ static void add_event(struct block *block, const struct event *row) {
     event->block_len = out.len;
     event->block = arena_strndup(block->arena, out.data, out.len);
     buf_reset(&out);
+    buf_printf(&out, "{\"type\":\"event\",\"channel\":\"run:%s\",\"data\":", block->run_id);
+    size_t data_at = out.len;
     present_event_message(&out, row);
-    event->data_len = out.len;
-    event->data = arena_strndup(block->arena, out.data, out.len);
+    buf_putc(&out, '}');
+    event->message_len = out.len;
+    event->message = arena_strndup(block->arena, out.data, out.len);
+    event->data = event->message + data_at;
+    event->data_len = out.len - data_at - 1;
     buf_release(&out);
 }
 

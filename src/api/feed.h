@@ -18,7 +18,9 @@ struct feed_event {
     bool is_last;      /* RUN_COMPLETED: nothing follows */
     const char *block; /* of an event stream, with its empty line */
     size_t block_len;
-    const char *data; /* the object that a WebSocket message carries */
+    const char *message; /* of a WebSocket that is subscribed to the run: {"type":"event","channel":"run:…","data":…} */
+    size_t message_len;
+    const char *data; /* the object in it */
     size_t data_len;
 };
 

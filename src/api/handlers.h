@@ -26,6 +26,8 @@ api_handler task_log_get;
 api_handler task_diff;
 /* events.c */
 api_handler event_list, event_stream;
+/* socket.c */
+api_handler socket_open;
 /* specs.c */
 api_handler spec_edit, spec_list, spec_get;
 /* deliveries.c */

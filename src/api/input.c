@@ -220,6 +220,10 @@ static void check_members(struct api_call *call, json_t *object, const struct ap
     }
 }
 
+void input_check_members(struct api_call *call, json_t *object, const struct api_field *fields) {
+    check_members(call, object, fields, "");
+}
+
 static bool is_json(const char *type) {
     static const char name[] = "application/json";
     size_t len = sizeof name - 1;

@@ -8,4 +8,8 @@
  * ids brought to the form of TypeIDs. ERR_VALIDATION with the faults in call, ERR_MEDIA for a body that is no JSON. */
 MUST_CHECK int input_check(struct api_call *call, struct err *err);
 
+/* Checks the members of an object that came otherwise: the faults are in call, of which nothing but the arena is used.
+ */
+void input_check_members(struct api_call *call, json_t *object, const struct api_field *fields);
+
 #endif

@@ -116,9 +116,9 @@ static bool is_occasion(const struct api_route *route, enum occasion occasion) {
     case COUNTED:
         return !route->is_uncounted;
     case WITH_ROLE:
-        return route->role != ROLE_ANYONE || route->checks_password;
+        return route->role != ROLE_ANYONE || route->checks_password || route->may_identify;
     case WITH_WRITE:
-        return route->role != ROLE_ANYONE || route->method != HTTP_GET;
+        return route->role != ROLE_ANYONE || route->method != HTTP_GET || route->may_identify;
     case WITH_IDS:
         return strpbrk(route->path, ":*") != NULL;
     case WITH_CONFLICT:

@@ -182,12 +182,12 @@ static json_t *responses_of(const struct api_route *route, const json_t *schemas
 
 /* One of the list will do; {} is nobody in particular. */
 static json_t *security_of(const struct api_route *route) {
-    if (route->role == ROLE_ANYONE)
+    if (route->role == ROLE_ANYONE && !route->may_identify)
         return json_array();
     json_t *list = json_pack("[{s:[]}, {s:[]}]", "key", "session");
     if (route->takes_basic)
         json_array_append_new(list, json_pack("{s:[]}", "password"));
-    if (route->is_open_locally)
+    if (route->is_open_locally || route->may_identify)
         json_array_append_new(list, json_object());
     return list;
 }

@@ -55,6 +55,7 @@ struct api_route {
     bool is_open_locally;  /* asked from this machine, and not through a proxy, a blocking route needs no key */
     bool is_blocking;      /* writes, git, planning: runs on a pool thread. The others read, in one transaction */
     size_t max_body_bytes; /* 0: 1 MiB */
+    bool may_identify;     /* with ROLE_ANYONE: whoever says who asks must be right, and no other site's page */
     bool is_uncounted;     /* never refused for its rate */
     bool takes_basic;      /* the key may come as the password of Basic authentication, which is what git has */
 

@@ -51,20 +51,18 @@ static bool is_key(const char *key) {
 
 int handshake_check(const struct http_request *request, const char **message) {
     *message = NULL;
-    if (request->method != HTTP_GET || request->is_http10)
-        *message = "A WebSocket begins with GET and HTTP/1.1";
-    else if (request->is_chunked || request->content_length)
-        *message = "A WebSocket begins with a request without a body";
-    if (*message)
-        return 400;
     if (!has_token(request, "Upgrade", "websocket")) {
         *message = "This is a WebSocket: the Upgrade header must be \"websocket\"";
         return 426;
     }
-    if (!has_token(request, "Connection", "Upgrade")) {
+    if (request->method != HTTP_GET || request->is_http10)
+        *message = "A WebSocket begins with GET and HTTP/1.1";
+    else if (request->is_chunked || request->content_length)
+        *message = "A WebSocket begins with a request without a body";
+    else if (!has_token(request, "Connection", "Upgrade"))
         *message = "The Connection header must have \"Upgrade\"";
+    if (*message)
         return 400;
-    }
     const char *wanted = only_header(request, "Sec-WebSocket-Version");
     if (!wanted || strcmp(wanted, version) != 0) {
         *message = "The Sec-WebSocket-Version header must be 13";

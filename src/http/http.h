@@ -231,7 +231,8 @@ struct http_websocket *http_reply_websocket(struct http_reply *reply, const stru
 /* Both from within ops' functions only; they do nothing once the closing has begun. What on_message sends for one
  * message is the caller's to bound. */
 void http_websocket_send(struct http_websocket *ws, bool is_text, const void *data, size_t len);
-/* After what was sent before. code: 1000, 1001, 1003, 1007 to 1014, 3000 to 4999. reason: UTF-8, at most 123 bytes. */
+/* After what was sent before. code: 1000, 1001, 1003, 1007 to 1014, 3000 to 4999. reason: UTF-8, of which at
+ * most 123 bytes are sent. */
 void http_websocket_close(struct http_websocket *ws, int code, const char *reason);
 /* Has next called soon: as http_stream_wake. */
 void http_websocket_wake(struct http_websocket *ws);

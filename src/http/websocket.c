@@ -74,10 +74,19 @@ static void put(struct http_websocket *ws, enum ws_opcode opcode, const void *da
     ws_codec_put(ws->codec, &ws->out, opcode, data, len);
 }
 
+/* As many of the first len bytes as are whole characters. The text goes on behind them. */
+static size_t text_cut(const char *text, size_t len) {
+    while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
+        len--;
+    return len;
+}
+
 static void put_close(struct http_websocket *ws, int code, const char *reason) {
     uint8_t data[WS_MAX_CONTROL_BYTES] = {(uint8_t)(code >> 8), (uint8_t)code};
-    size_t len = strnlen(reason, MAX_REASON_BYTES);
+    size_t len = strnlen(reason, MAX_REASON_BYTES + 1);
 
+    if (len > MAX_REASON_BYTES)
+        len = text_cut(reason, MAX_REASON_BYTES);
     memcpy(data + 2, reason, len);
     put(ws, WS_CLOSE, data, 2 + len);
 }

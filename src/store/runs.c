@@ -149,6 +149,18 @@ int store_run_latest(struct db *db, struct arena *arena, const char *project_id,
     return rows_named(result, err, "read the latest run of project %s", project_id);
 }
 
+int store_run_next(struct db *db, struct arena *arena, const char *project_id, int64_t number, struct run **out,
+                   struct err *err) {
+    struct db_stmt *stmt;
+    int result = db_query(db, &stmt, err,
+                          "SELECT " RUN_SHORT_COLUMNS " FROM run r WHERE r.project_id = $1 AND r.number > $2"
+                          " ORDER BY r.number LIMIT 1",
+                          "ti", project_id, number);
+    if (!result)
+        result = rows_one(stmt, arena, sizeof(**out), read_run_short, (void **)out, err);
+    return rows_named(result, err, "find the run of project %s after %lld", project_id, (long long)number);
+}
+
 int store_run_unfinished(struct db *db, struct arena *arena, struct run **rows, size_t *count, struct err *err) {
     struct db_stmt *stmt;
     int result = db_query(db, &stmt, err, "SELECT " RUN_COLUMNS RUN_FROM " WHERE r." UNFINISHED " ORDER BY r.id", "");

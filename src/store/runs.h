@@ -28,6 +28,9 @@ MUST_CHECK int store_run_active(struct db *db, struct arena *arena, const char *
 /* The project's newest run in this state. */
 MUST_CHECK int store_run_latest(struct db *db, struct arena *arena, const char *project_id, enum run_state state,
                                 struct run **out, struct err *err);
+/* The project's first run with a number above this one; *out NULL if there is none yet. */
+MUST_CHECK int store_run_next(struct db *db, struct arena *arena, const char *project_id, int64_t number,
+                              struct run **out, struct err *err);
 /* All runs in no terminal state, oldest first. */
 MUST_CHECK int store_run_unfinished(struct db *db, struct arena *arena, struct run **rows, size_t *count,
                                     struct err *err);

@@ -167,8 +167,8 @@ function report(faults) {
   if (groups.size > shown) console.log(`and ${groups.size - shown} more`)
 }
 
-// What cannot be brought about from outside: a fault of ours, and a server that is overwhelmed or ending.
-const unprovoked = ['500', '503']
+// What cannot be brought about from outside: a fault of ours, and a server that is overwhelmed or ending; and what is no status.
+const unprovoked = ['500', '503', 'default']
 
 // The answers that the document knows, and no flow test gave.
 function missingAnswers(records) {

@@ -5,6 +5,7 @@ import { testDeploy } from './built/deploy.mjs'
 import { testEvents } from './built/events.mjs'
 import { testExport } from './built/export.mjs'
 import { testFiles } from './built/files.mjs'
+import { follow, testSocket } from './built/socket.mjs'
 import { testStream } from './built/stream.mjs'
 import { testTasks } from './built/tasks.mjs'
 import { checkSucceeded } from './ended.mjs'
@@ -32,8 +33,8 @@ const run = await server.post(`/projects/${project.id}/runs`)
 const built = { server, project, run, path: `/projects/${project.id}/runs/${run.id}` }
 
 before(async () => {
-  const [live, pieces] = await Promise.all([server.stream(project.id, run.id), inPieces(server, project, run)])
-  Object.assign(built, { live, pieces })
+  const [live, pieces, sockets] = await Promise.all([server.stream(project.id, run.id), inPieces(server, project, run), follow(server, project, run)])
+  Object.assign(built, { live, pieces, sockets })
   // Another project with a run of its own that has tasks.
   const other = await server.approvedProject(projectTool, 'Other')
   const begun = await server.post(`/projects/${other.id}/runs`)
@@ -74,6 +75,7 @@ test('the run succeeded, and everything that belongs to it is there', async () =
 testTasks(built)
 testEvents(built)
 testStream(built)
+testSocket(built)
 testFiles(built)
 testExport(built)
 testDeploy(built)

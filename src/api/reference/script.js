@@ -101,9 +101,11 @@ function fieldsOf(schema) {
 }
 
 function schemaBody(schema) {
-  const inner = innerOf(schema)
+  const inner = innerOf(schema), here = resolve(schema)
   if (inner) return fieldsOf(inner)
-  return node('div', null, node('p', null, typeOf(resolve(schema))), limitsOf(resolve(schema)))
+  const choices = (here.oneOf ?? []).filter((one) => one.properties) // several objects: one below the other
+  if (choices.length) return node('div', null, choices.map((one) => node('div', null, markdown(one.description), fieldsOf(one))))
+  return node('div', null, node('p', null, typeOf(here)), limitsOf(here))
 }
 
 // ---- Samples ----
@@ -168,10 +170,11 @@ function statusOf(status, response) {
 // Successes, and errors behind a line that names them: most are the same everywhere.
 function answersOf(operation) {
   const all = Object.entries(operation.responses).map(([code, response]) => [code, resolve(response)])
-  const errors = all.filter(([code]) => Number(code) >= 400)
+  const isError = ([code]) => !(Number(code) < 400) // 'default', too
+  const errors = all.filter(isError)
   const folded = node('details', { class: 'status' }, node('summary', null, node('code', { class: 'bad' }, 'errors'), node('span', null, errors.map(([code]) => code).join(' '))))
   folded.append(node('div', { class: 'nested' }, errors.map(([code, response]) => statusOf(code, response))))
-  return [...all.filter(([code]) => Number(code) < 400).map(([code, response]) => statusOf(code, response)), folded]
+  return [...all.filter((one) => !isError(one)).map(([code, response]) => statusOf(code, response)), folded]
 }
 
 function parametersOf(parameters) {

@@ -164,7 +164,7 @@ static void errors_are_those_that_a_route_can_give(void **state) {
             assert_non_null(json_object_get(responses, always[k]));
         assert_int_equal(json_object_get(responses, "429") != NULL, !route->is_uncounted);
         assert_int_equal(json_object_get(responses, "401") != NULL,
-                         route->role != ROLE_ANYONE || route->checks_password);
+                         route->role != ROLE_ANYONE || route->checks_password || route->may_identify);
         if (strchr(route->path, ':'))
             assert_non_null(json_object_get(responses, "404"));
         if (route->conflicts)

@@ -116,6 +116,13 @@ static void test_reason_is_cut_to_what_fits(void **state) {
     send_text(&client, text);
     assert_int_equal(closing_code(&client, reason), 3000);
     client_close(&client);
+    /* Between characters. */
+    client = socket_open(*state);
+    (void)snprintf(text, sizeof(text), "close 3000 %.122s\u20ac", reason);
+    reason[122] = '\0';
+    send_text(&client, text);
+    assert_int_equal(closing_code(&client, reason), 3000);
+    client_close(&client);
 }
 
 static void test_close_that_is_not_answered(void **state) {
