@@ -118,7 +118,7 @@ static int read_position(const json_t *after, char run_id[ID_LEN], int64_t *sequ
 
 /* The newest run there is, as of one moment; *out NULL when there is none. */
 static int newest_run(struct db *db, const char *project_id, struct arena *arena, struct run **out, struct err *err) {
-    struct run_query query = {.project_id = project_id, .page = 1, .page_size = 1};
+    struct run_query query = {.project_id = project_id, .page = page_numbered(1, 1)};
     struct run *rows = NULL;
     int64_t total = 0;
     size_t count = 0;
