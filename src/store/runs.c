@@ -153,7 +153,7 @@ int store_run_next(struct db *db, struct arena *arena, const char *project_id, i
                    struct err *err) {
     struct db_stmt *stmt;
     int result = db_query(db, &stmt, err,
-                          "SELECT " RUN_SHORT_COLUMNS " FROM run r WHERE r.project_id = $1 AND r.number > $2"
+                          "SELECT " RUN_SHORT_COLUMNS RUN_FROM " WHERE r.project_id = $1 AND r.number > $2"
                           " ORDER BY r.number LIMIT 1",
                           "ti", project_id, number);
     if (!result)
