@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/server.h"
+#include "sandbox/sandbox.h"
 #include "store/store.h"
 
 #define ANSWER_WALL_MS 10000
@@ -119,12 +120,31 @@ static void check_port(const struct options *options, struct arena *arena, struc
         out->is = arena_printf(arena, "%s: %s", listen_on, strerror(errno));
 }
 
+/* Everything works without: but for whoever insists, to lack it is no fault. */
+static void check_sandbox(const struct options *options, struct arena *arena, struct finding *out) {
+    char dir[] = "/tmp/prazium-doctor-XXXXXX";
+    enum sandbox_mode mode = SANDBOX_AUTO;
+    struct sandbox_fence *fence = NULL;
+    struct err err = {0};
+    (void)sandbox_mode_parse(options->values[OPTION_SANDBOX], &mode);
+    int rc = mkdtemp(dir) ? sandbox_start(&err) : err_errno(&err, ERR_UNAVAILABLE, errno, "cannot make a folder");
+    if (rc == 0)
+        rc = sandbox_fence_open(&fence, mode == SANDBOX_OFF ? SANDBOX_OFF : SANDBOX_AUTO, dir, &err);
+    const char *fault = rc < 0 ? err.message : sandbox_fence_fault(fence);
+    out->is = fault ? arena_printf(arena, "builds are not fenced in: %s", fault) : "builds are fenced in by bubblewrap";
+    out->is_well = !fault || mode != SANDBOX_BWRAP;
+    out->mend = "install bubblewrap (apt-get install bubblewrap), and let this user make namespaces "
+                "(user.max_user_namespaces); or choose --sandbox auto";
+    sandbox_fence_close(fence);
+    (void)!fs_remove_tree(dir, &err);
+}
+
 static const struct {
     const char *name;
     void (*check)(const struct options *options, struct arena *arena, struct finding *out);
 } checks[] = {
-    {"node", check_node}, {"npm", check_npm},           {"data", check_data},
-    {"disk", check_disk}, {"database", check_database}, {"listen", check_port},
+    {"node", check_node},         {"npm", check_npm},         {"data", check_data},   {"disk", check_disk},
+    {"database", check_database}, {"sandbox", check_sandbox}, {"listen", check_port},
 };
 
 int command_doctor(const struct options *options, struct arena *arena, struct err *err) {

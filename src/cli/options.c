@@ -135,6 +135,14 @@ static const struct option_row rows[] = {
                      .fallback = "member",
                      .commands = FOR_KEY | FOR_ACCOUNT,
                      .help = "what a new key, or the account's first user, may do"},
+    [OPTION_SANDBOX] = {.name = "sandbox",
+                        .kind = KIND_WORD,
+                        .words = "auto|bwrap|off",
+                        .fallback = "auto",
+                        .commands = FOR_SERVE | FOR_BUILD | FOR_DOCTOR,
+                        .help =
+                            "how what is built and run is fenced in: by bubblewrap where it works, by bubblewrap or "
+                            "not at all, or without a fence"},
     [OPTION_SERVER] = {.name = "server",
                        .kind = KIND_TEXT,
                        .metavar = "URL",

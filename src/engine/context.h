@@ -10,11 +10,13 @@
 #include "engine/engine.h"
 #include "model/job.h"
 #include "planner/planner.h"
+#include "sandbox/sandbox.h"
 
 struct workers;
 struct services;
 struct janitor;
 struct webhooks;
+struct tools;
 
 struct engine {
     const char *data_dir; /* absolute */
@@ -35,9 +37,11 @@ struct engine {
     struct services *services; /* running local deployments */
     struct janitor *janitor;
     struct webhooks *webhooks;
-    pthread_mutex_t tools_lock;  /* guards tool_env */
-    const char *const *tool_env; /* PATH, npm settings: what build commands get; NULL until first asked for */
-    struct arena *arena;         /* of the strings above */
+    pthread_mutex_t tools_lock; /* guards tools */
+    const struct tools *tools;  /* by tools_of() */
+    enum sandbox_mode sandbox;  /* as it was asked for */
+    struct sandbox_fence *fence;
+    struct arena *arena; /* of the strings above */
     atomic_bool is_draining;
     atomic_llong events_appended; /* since the start */
 };

@@ -147,6 +147,17 @@ static int recover(struct engine *engine, struct err *err) {
     return 0;
 }
 
+static int open_fence(struct engine *engine, const char *mode, struct err *err) {
+    const char *dir = arena_printf(engine->arena, "%s/fence", engine->data_dir);
+    if (!sandbox_mode_parse(str_or(mode, "auto"), &engine->sandbox))
+        return err_set(err, ERR_VALIDATION, "there is no sandbox %s", mode);
+    int rc = sandbox_fence_open(&engine->fence, engine->sandbox, dir, err);
+    const char *fault = rc == 0 ? sandbox_fence_fault(engine->fence) : NULL;
+    if (fault)
+        log_event(LOG_WARN, "what is built and run is not fenced in", "reason", fault, NULL);
+    return rc < 0 ? err_wrap(err, "--sandbox bwrap") : 0;
+}
+
 int engine_open(struct engine **out, const struct engine_config *config, struct err *err) {
     struct engine *engine = mem_alloc(sizeof *engine);
     engine->arena = arena_create();
@@ -163,6 +174,9 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
         rc = sandbox_start(err);
     if (rc == 0) {
         set_tag(engine);
+        rc = open_fence(engine, config->sandbox, err);
+    }
+    if (rc == 0) {
         rc = bus_open_memory(&engine->bus, err);
     }
     if (rc == 0) {
@@ -205,6 +219,7 @@ void engine_close(struct engine *engine, int64_t grace_ms) {
     assets_close(engine->assets);
     store_close(engine->store);
     bus_close(engine->bus);
+    sandbox_fence_close(engine->fence);
     mem_closep(&engine->lock_fd);
     arena_destroy(engine->arena);
     pthread_mutex_destroy(&engine->tools_lock);

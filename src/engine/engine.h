@@ -23,6 +23,7 @@ struct engine_config {
     const char *blueprints_dir;   /* NULL: the compiled-in ones */
     int worker_count;             /* 0: none; negative: the core count */
     int64_t lease_ms;             /* 0: 15 s */
+    const char *sandbox;          /* how what is built and run is fenced in: auto (NULL), bwrap, off */
     bool allows_private_webhooks; /* webhooks may go to this machine and its network */
 };
 

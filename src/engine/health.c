@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/context.h"
+#include "sandbox/sandbox.h"
 #include "store/jobs.h"
 
 #define SLOW_COMMIT_MS 2000
@@ -57,11 +58,20 @@ static void judge_workers(const struct health_look *look, struct arena *arena, s
         worsen(out, &out->workers, HEALTH_DEGRADED, "Jobs wait, and every worker is stuck at one whose time is over");
 }
 
+/* Everything works without it: whoever wants the fence for certain starts with --sandbox bwrap. */
+static void judge_fence(const struct health_look *look, struct arena *arena, struct engine_health *out) {
+    enum health_level part = HEALTH_HEALTHY;
+    if (look->fence_fault)
+        worsen(out, &part, HEALTH_HEALTHY,
+               arena_printf(arena, "What is built and run is not fenced in: %s", look->fence_fault));
+}
+
 void health_judge(const struct health_look *look, struct arena *arena, struct engine_health *out) {
     out->level = out->database = out->redis = out->workers = HEALTH_HEALTHY; /* wake-ups in the process cannot fail */
     out->reason_count = 0;
     judge_database(look, arena, out);
     judge_workers(look, arena, out);
+    judge_fence(look, arena, out);
 }
 
 static void look_at_database(struct engine *engine, struct arena *arena, struct health_look *look) {
@@ -84,6 +94,8 @@ void engine_get_health(struct engine *engine, struct arena *arena, struct engine
     struct statvfs disk;
     *out = (struct engine_health){.database_name = "sqlite", .bus_name = bus_name(engine->bus)};
     workers_look(engine->workers, &look.workers);
+    if (engine->sandbox == SANDBOX_AUTO)
+        look.fence_fault = sandbox_fence_fault(engine->fence);
     look_at_database(engine, arena, &look);
     if (statvfs(engine->data_dir, &disk) == 0) {
         look.disk_free_bytes = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;

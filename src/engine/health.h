@@ -11,6 +11,7 @@ struct health_look {
     int64_t disk_free_bytes;    /* of the data directory; negative: nobody knows */
     int64_t disk_total_bytes;
     struct workers_state workers;
+    const char *fence_fault; /* why commands are not fenced in, though they should be where it is possible; or NULL */
     int64_t lease_ms;
     bool has_due_jobs;
 };

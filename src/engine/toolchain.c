@@ -5,73 +5,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/mem.h"
-#include "base/proc.h"
 #include "base/str.h"
+#include "engine/tools.h"
 #include "net/net.h"
 
 #define COMMAND_WALL_MS (10 * 60 * 1000)
 #define START_WALL_MS (60 * 1000)
 #define ANSWER_WALL_MS 10000 /* the first answer takes a while on a busy machine */
 #define POLL_MS 50
-#define NPM_WALL_MS 20000
-#define NPM_SETTING_BYTES 4096
 
-/* What npm is told by whoever runs the server. Commands get a HOME of their own, so their user's npmrc is out of
- * sight (it may hold tokens); the registry's address is all they need of it. */
-static const char *const npm_settings[] = {"registry", "cafile"};
-
-static const char *npm_setting(struct arena *arena, const char *name) {
-    const char *argv[] = {"npm", "config", "get", name, NULL};
-    const char *path = arena_printf(arena, "PATH=%s", str_or(getenv("PATH"), "/usr/local/bin:/usr/bin:/bin"));
-    const char *home = arena_printf(arena, "HOME=%s", str_or(getenv("HOME"), "/"));
-    const char *env[] = {path, home, "NO_UPDATE_NOTIFIER=1", NULL};
-    struct proc_spec spec = {.argv = argv, .env = env, .dir = "/"};
-    struct proc_exit ended = {0};
-    struct err err = {0};
-    struct buf text;
-    buf_init(&text, NPM_SETTING_BYTES);
-    int rc = proc_capture(&spec, NPM_WALL_MS, &text, &ended, &err);
-    const char *value = str_trim(arena, str_or(text.data, ""));
-    buf_release(&text);
-    bool is_set = rc == 0 && ended.code == 0 && value[0] && !str_eq(value, "null") && !str_eq(value, "undefined");
-    return is_set ? value : NULL;
-}
-
-/* Asked once: npm takes a moment to answer. */
-static const char *const *tool_env(struct engine *engine) {
-    pthread_mutex_lock(&engine->tools_lock);
-    if (!engine->tool_env) {
-        static const char *const passed_on[] = {"HTTP_PROXY",          "HTTPS_PROXY",  "NO_PROXY",
-                                                "http_proxy",          "https_proxy",  "no_proxy",
-                                                "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"};
-        struct arena *arena = engine->arena;
-        const char **env = arena_array(arena, 16 + ARRAY_LEN(passed_on), sizeof *env);
-        size_t n = 0;
-        env[n++] = arena_printf(arena, "PATH=%s", str_or(getenv("PATH"), "/usr/local/bin:/usr/bin:/bin"));
-        env[n++] = "CI=true";
-        env[n++] = "NEXT_TELEMETRY_DISABLED=1";
-        env[n++] = "npm_config_fund=false";
-        env[n++] = "npm_config_audit=false";
-        env[n++] = "npm_config_update_notifier=false";
-        env[n++] = "npm_config_prefer_offline=true";
-        env[n++] = "npm_config_ignore_scripts=true"; /* packages have no business running code at installation */
-        env[n++] = arena_printf(arena, "npm_config_cache=%s/cache/npm", engine->data_dir);
-        for (size_t i = 0; i < ARRAY_LEN(npm_settings); i++) {
-            const char *value = npm_setting(arena, npm_settings[i]);
-            if (value)
-                env[n++] = arena_printf(arena, "npm_config_%s=%s", npm_settings[i], value);
-        }
-        for (size_t i = 0; i < ARRAY_LEN(passed_on); i++)
-            if (getenv(passed_on[i]))
-                env[n++] = arena_printf(arena, "%s=%s", passed_on[i], getenv(passed_on[i]));
-        engine->tool_env = env;
-    }
-    pthread_mutex_unlock(&engine->tools_lock);
-    return engine->tool_env;
+/* What a command gets of the machine, and where it may write. Only what fetches packages has a network, and the cache
+ * for them; an app that serves is to be reached. */
+static void fence_in(const struct app *app, struct sandbox_spec *spec, struct arena *arena) {
+    const struct tools *tools = tools_of(app->engine);
+    struct sandbox_folder *folders = arena_array(arena, tools->folder_count + 2, sizeof *folders);
+    for (size_t i = 0; i < tools->folder_count; i++)
+        folders[i] = tools->folders[i];
+    spec->fence = app->engine->fence;
+    spec->folders = folders;
+    spec->folder_count = tools->folder_count;
+    spec->hosts = tools->hosts;
+    if (spec->network == SANDBOX_NETWORK_PROXY)
+        folders[spec->folder_count++] = (struct sandbox_folder){tools->cache, SANDBOX_SHARED};
+    if (spec->network == SANDBOX_NETWORK_HOST)
+        folders[spec->folder_count++] = (struct sandbox_folder){app->data, SANDBOX_WRITABLE};
+    if (spec->network == SANDBOX_NETWORK_PROXY && tools->has_proxy)
+        spec->network = SANDBOX_NETWORK_HOST;
 }
 
 int app_command(const struct app *app, const char *name, struct arena *arena, struct sandbox_result *out,
@@ -82,10 +44,12 @@ int app_command(const struct app *app, const char *name, struct arena *arena, st
     struct sandbox_spec spec = {.argv = argv,
                                 .dir = app->dir,
                                 .home = app->home,
-                                .env = tool_env(app->engine),
+                                .env = tools_of(app->engine)->env,
+                                .network = str_eq(name, "install") ? SANDBOX_NETWORK_PROXY : SANDBOX_NETWORK_OFF,
                                 .wall_ms = COMMAND_WALL_MS,
                                 .is_cancelled = app->is_cancelled,
                                 .cancel_arg = app->cancel_arg};
+    fence_in(app, &spec, arena);
     return sandbox_run(&spec, arena, out, err);
 }
 
@@ -128,7 +92,7 @@ static int wait_until_it_answers(const struct app *app, struct sandbox_service *
 int app_start(const struct app *app, struct sandbox_service **out, int *port, struct err *err) {
     struct arena *arena = arena_create();
     struct sandbox_service *service = NULL;
-    const char *const *common = tool_env(app->engine), *const *argv = stack_command(app->engine->stack, "start");
+    const char *const *common = tools_of(app->engine)->env, *const *argv = stack_command(app->engine->stack, "start");
     size_t n = 0;
     int rc = argv ? fs_mkdirs(app->data, 0750, err) : err_set(err, ERR_INTERNAL, "the stack has no command start");
     if (rc == 0)
@@ -146,8 +110,10 @@ int app_start(const struct app *app, struct sandbox_service **out, int *port, st
                                 .dir = app->dir,
                                 .home = app->home,
                                 .env = env,
+                                .network = SANDBOX_NETWORK_HOST,
                                 .wall_ms = 0, /* as long as it lives */
                                 .cpu_seconds = INT32_MAX};
+    fence_in(app, &spec, arena);
     if (rc == 0)
         rc = sandbox_service_start(&service, &spec, arena_printf(arena, "%s/app.log", app->data), err);
     if (rc == 0)

@@ -136,7 +136,7 @@ static int check_command(struct verification *v, const char *name, const char *t
     jw_object(&jw);
     jw_kstr(&jw, "command", command_line(v->arena, stack_command(v->engine->stack, name)));
     jw_key(&jw, "exitCode");
-    if (rc < 0 && rc != -ERR_TIMEOUT)
+    if (rc < 0 && !result.reason)
         jw_null(&jw); /* it never ran */
     else
         jw_int(&jw, result.exit_code);

@@ -268,6 +268,17 @@ static char *choose(struct sandbox_fence *fence) {
     return first_fault;
 }
 
+bool sandbox_mode_parse(const char *name, enum sandbox_mode *out) {
+    static const char *const names[] = {[SANDBOX_AUTO] = "auto", [SANDBOX_BWRAP] = "bwrap", [SANDBOX_OFF] = "off"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (str_eq(names[i], name)) {
+            *out = (enum sandbox_mode)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 int sandbox_fence_open(struct sandbox_fence **out, enum sandbox_mode mode, const char *dir, struct err *err) {
     char found[4096];
     struct sandbox_fence *fence = mem_alloc(sizeof(*fence));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "sandbox/fence.h"
+#include "sandbox/proxy.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -26,7 +28,9 @@ enum {
     OOM_SCORE = 500,
     KILL_MS = 15000,
     LIMIT_COUNT = 7,
-    OWN_VARIABLES = 5,
+    PROXY_VARIABLES = 6,
+    OWN_VARIABLES = 5 + PROXY_VARIABLES,
+    GATE_MS = 10000,
 };
 
 static const int64_t default_memory_bytes = INT64_C(4) << 30;
@@ -82,17 +86,25 @@ static const char **make_environment(struct arena *arena, const struct sandbox_s
         arena_printf(arena, "HOME=%s", spec->home),
         fence_is_up(spec->fence) ? "TMPDIR=" FENCE_TMP : arena_printf(arena, "TMPDIR=%s/tmp", spec->home),
         "LANG=C.UTF-8",
+        "HTTP_PROXY=" PROXY_URL,
+        "HTTPS_PROXY=" PROXY_URL,
+        "http_proxy=" PROXY_URL,
+        "https_proxy=" PROXY_URL,
+        "NO_PROXY=localhost,127.0.0.1",
+        "NODE_USE_ENV_PROXY=1",
     };
+    bool has_proxy = fence_is_up(spec->fence) && spec->network == SANDBOX_NETWORK_PROXY;
+    size_t own_count = has_proxy ? OWN_VARIABLES : OWN_VARIABLES - PROXY_VARIABLES;
     size_t given = 0;
     while (spec->env && spec->env[given])
         given++;
     const char **env = arena_array(arena, given + OWN_VARIABLES + 1, sizeof(*env));
     size_t count = 0;
-    for (size_t i = 0; i < OWN_VARIABLES; i++)
+    for (size_t i = 0; i < own_count; i++)
         if (i == 0 || !has_name(spec->env, own[i]))
             env[count++] = own[i];
     for (size_t i = 0; i < given; i++)
-        if (!str_starts(spec->env[i], "PRAZIUM_SANDBOX="))
+        if (!str_starts(spec->env[i], "PRAZIUM_COMMAND="))
             env[count++] = spec->env[i];
     return env;
 }
@@ -166,11 +178,91 @@ static int check_program(const struct sandbox_spec *spec, const char *const *env
     return err_set(err, ERR_NOT_FOUND, "the program %s is not found", spec->argv[0]);
 }
 
+/* ---- a network of its own, with a proxy in it */
+
+/* Bubblewrap's ends, and ours. */
+struct gate {
+    int info_read, info_write;   /* which process is in the network */
+    int block_read, block_write; /* a byte: now it may begin */
+};
+
+static void gate_close(struct gate *gate) {
+    mem_closep(&gate->info_read);
+    mem_closep(&gate->info_write);
+    mem_closep(&gate->block_read);
+    mem_closep(&gate->block_write);
+}
+
+static int gate_make(struct gate *gate, const char *program, struct err *err) {
+    int rc = make_pipe(&gate->info_read, &gate->info_write, false, program, err);
+    return rc < 0 ? rc : make_pipe(&gate->block_write, &gate->block_read, true, program, err);
+}
+
+/* {"child-pid": 123 …}, as bubblewrap writes it. */
+static int read_pid(const struct gate *gate, pid_t *out, struct err *err) {
+    static const char member[] = "\"child-pid\":";
+    int64_t deadline_ms = clock_mono_ms() + GATE_MS;
+    char text[512] = "";
+    size_t len = 0;
+    int pid = 0;
+    while (!strchr(text, '}') && len < sizeof(text) - 1) {
+        struct pollfd fd = {.fd = gate->info_read, .events = POLLIN};
+        int64_t left_ms = deadline_ms - clock_mono_ms();
+        ssize_t got =
+            left_ms > 0 && poll(&fd, 1, (int)left_ms) > 0 ? read(fd.fd, text + len, sizeof(text) - 1 - len) : 0;
+        if (got == 0)
+            break;
+        len += got > 0 ? (size_t)got : 0;
+        text[len] = '\0';
+    }
+    const char *at = strstr(text, member);
+    if (!at || sscanf(at + strlen(member), "%d", &pid) != 1 || pid <= 0)
+        return err_set(err, ERR_UNAVAILABLE, "bubblewrap does not tell its process");
+    *out = (pid_t)pid;
+    return 0;
+}
+
+static int open_gate(struct launch *launch, const struct sandbox_spec *spec, struct gate *gate, struct err *err) {
+    pid_t pid = 0;
+    mem_closep(&gate->info_write);
+    mem_closep(&gate->block_read);
+    int rc = read_pid(gate, &pid, err);
+    if (rc == 0)
+        rc = proxy_start(&launch->proxy, pid, spec->hosts, err);
+    if (rc == 0 && write(gate->block_write, "", 1) != 1)
+        rc = err_errno(err, ERR_UNAVAILABLE, errno, "bubblewrap has ended");
+    return rc;
+}
+
+/* ---- starting */
+
+static int start_fenced(struct launch *launch, const struct sandbox_spec *spec, struct proc_spec *proc_spec,
+                        struct arena *arena, struct err *err) {
+    CLEANUP(gate_close) struct gate gate = {-1, -1, -1, -1};
+    struct fence_pipes pipes = {0};
+    bool has_proxy = spec->network == SANDBOX_NETWORK_PROXY;
+    int further[2];
+    int rc = check_program(spec, proc_spec->env, err);
+    if (rc == 0 && has_proxy)
+        rc = gate_make(&gate, spec->argv[0], err);
+    if (rc < 0)
+        return rc;
+    if (has_proxy) {
+        further[0] = gate.info_write;
+        further[1] = gate.block_read;
+        pipes = (struct fence_pipes){.info_fd = PROC_FURTHER_FIRST, .block_fd = PROC_FURTHER_FIRST + 1};
+        proc_spec->further_fds = further;
+        proc_spec->further_count = ARRAY_LEN(further);
+    }
+    proc_spec->argv = fence_wrap(spec->fence, spec, &pipes, arena);
+    rc = proc_start(&launch->proc, proc_spec, err);
+    return rc < 0 || !has_proxy ? rc : open_gate(launch, spec, &gate, err);
+}
+
 static int start(struct launch *launch, const struct sandbox_spec *spec, bool is_service, struct err *err) {
     CLEANUP(arena_destroyp) struct arena *arena = arena_create();
     CLEANUP(ends_close) struct ends ends = {-1, -1, -1};
     struct proc_limit limits[LIMIT_COUNT];
-    bool is_fenced = fence_is_up(spec->fence);
 
     int rc = make_folders(arena, spec, err);
     if (rc == 0)
@@ -190,13 +282,17 @@ static int start(struct launch *launch, const struct sandbox_spec *spec, bool is
         .dies_with_parent = true,
         .no_new_privileges = true,
     };
-    if (is_fenced) {
-        struct fence_pipes pipes = {0};
-        rc = check_program(spec, proc_spec.env, err);
-        proc_spec.argv = fence_wrap(spec->fence, spec, &pipes, arena);
-    }
     launch->started_mono_ms = clock_mono_ms();
-    return rc < 0 ? rc : proc_start(&launch->proc, &proc_spec, err);
+    return fence_is_up(spec->fence) ? start_fenced(launch, spec, &proc_spec, arena, err)
+                                    : proc_start(&launch->proc, &proc_spec, err);
+}
+
+/* What runs already, though it cannot go on. */
+static void abandon(struct launch *launch) {
+    struct proc_exit exit;
+    struct err ignored;
+    if (launch->proc.pidfd >= 0)
+        (void)!launch_end(launch, &exit, &ignored);
 }
 
 int launch_start(struct launch *out, const struct sandbox_spec *spec, bool is_service, struct err *err) {
@@ -205,12 +301,15 @@ int launch_start(struct launch *out, const struct sandbox_spec *spec, bool is_se
     *out = (struct launch){.output_fd = -1, .error_fd = -1, .input_fd = -1, .proc.pidfd = -1};
     tag_make(&out->tag);
     int rc = start(out, spec, is_service, err);
+    if (out->proc.pidfd >= 0) {
+        tree_init(&out->tree, out->proc.pid, &out->tag);
+        out->tree.has_fence = fence_is_up(spec->fence);
+    }
     if (rc < 0) {
+        abandon(out);
         launch_release(out);
         return rc;
     }
-    tree_init(&out->tree, out->proc.pid, &out->tag);
-    out->tree.has_fence = fence_is_up(spec->fence);
     be_modest(out->proc.pid);
     return 0;
 }
@@ -226,6 +325,7 @@ int launch_end(struct launch *launch, struct proc_exit *out, struct err *err) {
 }
 
 void launch_release(struct launch *launch) {
+    proxy_stop(launch->proxy);
     mem_closep(&launch->output_fd);
     mem_closep(&launch->error_fd);
     mem_closep(&launch->input_fd);

@@ -13,6 +13,7 @@
 #include "sandbox/launch.h"
 #include "sandbox/meter.h"
 #include "sandbox/output.h"
+#include "sandbox/proxy.h"
 #include "sandbox/talk.h"
 
 enum {
@@ -179,6 +180,7 @@ static int fill_result(const struct run *run, const struct proc_exit *exit, stru
         .exit_code = exit->signal ? SIGNAL_BASE + exit->signal : exit->code,
         .end = run->end,
         .reason = reason_of(run, arena),
+        .refused = run->launch.proxy ? proxy_refused(run->launch.proxy, arena) : NULL,
         .elapsed_ms = run->ended_mono_ms - run->launch.started_mono_ms,
         .output_total_bytes = run->output.total_bytes,
     };

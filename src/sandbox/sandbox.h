@@ -17,6 +17,7 @@ enum sandbox_mode {
     SANDBOX_BWRAP /* or none at all */,
     SANDBOX_OFF
 };
+bool sandbox_mode_parse(const char *name, enum sandbox_mode *out); /* auto, bwrap, off */
 /* Looks for bubblewrap and tries it. dir: a folder for the fence's own few files, made if absent. With SANDBOX_BWRAP
  * ERR_UNAVAILABLE says why there can be none; with the others the fence is then down, and commands run without. */
 struct sandbox_fence;
@@ -89,7 +90,7 @@ struct sandbox_spec {
     const struct sandbox_folder *folders;
     size_t folder_count;
     enum sandbox_network network;
-    const char *const *hosts; /* see sandbox/proxy.h; NULL-terminated, or NULL */
+    const char *const *hosts; /* NULL-terminated HOST:PORT, see sandbox/hosts.h; or NULL */
 
     int64_t wall_ms;            /* default 10 min (a service: none) */
     int64_t idle_ms;            /* longest time without output; default none */
@@ -124,7 +125,8 @@ struct sandbox_spec {
 struct sandbox_result {
     int exit_code; /* 0..255, or 128 + signal */
     enum sandbox_end end;
-    const char *reason; /* a sentence: what it was ended for; NULL when it ended by itself */
+    const char *reason;  /* a sentence: what it was ended for; NULL when it ended by itself */
+    const char *refused; /* the hosts that the proxy refused, "HOST:PORT, HOST:PORT", or NULL */
     int64_t elapsed_ms;
     const char *output; /* stdout and stderr as they came; the middle cut with a line that says so */
     size_t output_len;
@@ -159,9 +161,9 @@ void sandbox_service_stop(struct sandbox_service *service, int64_t grace_ms);
 int sandbox_service_pid(const struct sandbox_service *service);
 
 /* Kills process trees left by an earlier instance of the server: every process whose environment has
- * PRAZIUM_SANDBOX=<tag>/…, and its descendants; never this process or one it descends from. Returns how many. */
+ * PRAZIUM_COMMAND=<tag>/…, and its descendants; never this process or one it descends from. Returns how many. */
 int sandbox_kill_tagged(const char *tag);
-/* The tag put into the environment of every command of this process as PRAZIUM_SANDBOX; set once at start. */
+/* The tag put into the environment of every command of this process as PRAZIUM_COMMAND; set once at start. */
 void sandbox_set_tag(const char *tag);
 
 #endif

@@ -16,7 +16,7 @@ int sandbox_start(struct err *err) {
 }
 
 int sandbox_kill_tagged(const char *tag) {
-    CLEANUP(mem_freep) char *prefix = mem_printf("PRAZIUM_SANDBOX=%s/", tag);
+    CLEANUP(mem_freep) char *prefix = mem_printf("PRAZIUM_COMMAND=%s/", tag);
     CLEANUP(tree_release) struct tree tree;
     tree_init_left(&tree, prefix);
     (void)tree_kill(&tree, clock_mono_ms() + KILL_TAGGED_MS);

@@ -39,7 +39,7 @@ void tag_make(struct tag *out) {
     uint32_t command = (uint32_t)atomic_fetch_add(&server.commands, 1) + 1;
     (void)pthread_mutex_lock(&server.lock);
     out->variable =
-        mem_printf("PRAZIUM_SANDBOX=%s/%d-%" PRIu32, server.text ? server.text : "prazium", (int)getpid(), command);
+        mem_printf("PRAZIUM_COMMAND=%s/%d-%" PRIu32, server.text ? server.text : "prazium", (int)getpid(), command);
     (void)pthread_mutex_unlock(&server.lock);
     out->mark = server.first_mark ? server.first_mark + command : 0;
 }

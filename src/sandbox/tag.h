@@ -1,6 +1,6 @@
 /* tag: how processes of a command are told from all others, wherever they moved to.
  *
- * Two things are inherited by every descendant. The environment has PRAZIUM_SANDBOX=<tag>/<command>; a program may drop
+ * Two things are inherited by every descendant. The environment has PRAZIUM_COMMAND=<tag>/<command>; a program may drop
  * it. The hard limit of RLIMIT_RTTIME has a number that is the command's own: 2^62 and more microseconds of real-time
  * scheduling limit nothing, without privilege it can only be lowered, and it can be read of zombies too. */
 #ifndef SANDBOX_TAG_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct tag {
-    char *variable; /* PRAZIUM_SANDBOX=<tag>/<command>; free() */
+    char *variable; /* PRAZIUM_COMMAND=<tag>/<command>; free() */
     uint64_t mark;  /* for RLIMIT_RTTIME; 0 where this process is itself so limited: then there is none */
 };
 

@@ -154,7 +154,7 @@ static bool is_not_live(struct fixture *f) {
 static void a_deployment_lives_and_comes_back(void **state) {
     struct fixture *f = *state;
     begin_built(f);
-    toy_use(f, &(struct toy){.build = arena_printf(f->arena, "echo x >> %s/builds", f->dir)});
+    toy_use(f, &(struct toy){.build = "echo x >> $HOME/builds"});
     awaited_id = create_deployment(f)->id;
     step(f, JOB_DEPLOYMENT_START);
     struct deployment *row = deployment_now(f, awaited_id);
@@ -174,7 +174,8 @@ static void a_deployment_lives_and_comes_back(void **state) {
     assert_true(wait_until(f, is_on_its_way));
     step(f, JOB_DEPLOYMENT_START);
     struct buf built = {0};
-    must(f, fs_read_file(arena_printf(f->arena, "%s/builds", f->dir), 1000, &built, &f->err));
+    must(f, fs_read_file(arena_printf(f->arena, "%s/deployments/%s/home/builds", f->dir, awaited_id), 1000, &built,
+                         &f->err));
     assert_string_equal(built.data, "x\n");
     buf_release(&built);
     /* A server that starts again brings it back, too. */
@@ -222,17 +223,18 @@ static void a_build_that_fails_is_told(void **state) {
 static void a_lost_lease_leaves_no_app(void **state) {
     struct fixture *f = *state;
     begin_built(f);
-    toy_use(f,
-            &(struct toy){.start = arena_printf(f->arena, "echo $PORT > %s/port; exec node -e \"$SCRIPT\"", f->dir)});
-    const char *env[] = {f->engine->tool_env[0], arena_printf(f->arena, "SCRIPT=%s", toy_server), NULL};
-    f->engine->tool_env = env;
+    toy_use(f, &(struct toy){.start = "echo $PORT > ${DATABASE_PATH%/*}/port; exec node -e \"$SCRIPT\""});
+    const char *env[] = {f->engine->tools->env[0], arena_printf(f->arena, "SCRIPT=%s", toy_server), NULL};
+    struct tools tools = *f->engine->tools;
+    tools.env = env;
+    f->engine->tools = &tools;
     struct deployment *row = create_deployment(f);
     struct job_context *stale = take_job(f, JOB_DEPLOYMENT_START);
     reclaim(f);
     assert_int_equal(start_deployment(stale, &f->err), -ERR_STALE);
     assert_int_equal(deployment_now(f, row->id)->state, DEPLOYMENT_DEPLOYING);
     struct buf port = {0};
-    must(f, fs_read_file(arena_printf(f->arena, "%s/port", f->dir), 100, &port, &f->err));
+    must(f, fs_read_file(arena_printf(f->arena, "%s/deployments/%s/data/port", f->dir, row->id), 100, &port, &f->err));
     assert_true(status_of(f, arena_printf(f->arena, "http://127.0.0.1:%s", str_trim(f->arena, port.data)), "/") < 0);
     buf_release(&port);
 }
@@ -282,7 +284,7 @@ static void a_deployment_stops_before_it_began(void **state) {
 }
 
 static bool is_building(struct fixture *f) {
-    return fs_exists(arena_printf(f->arena, "%s/building", f->dir));
+    return fs_exists(arena_printf(f->arena, "%s/cache/building", f->dir));
 }
 
 /* The build would take for ever: it is ended, and the answer comes when it is gone. */
@@ -290,17 +292,17 @@ static void a_deployment_stops_while_it_is_built(void **state) {
     struct fixture *f = *state;
     struct deployment *row = NULL;
     begin_built(f);
-    toy_use(f, &(struct toy){.build = arena_printf(f->arena, "echo $$ > %s/building; sleep 300", f->dir)});
+    const char *held = arena_printf(f->arena, "%s/cache/held", f->dir);
+    toy_use(f, &(struct toy){.install = arena_printf(f->arena, "exec 9>%s; flock 9; touch %s/cache/building; sleep 300",
+                                                     held, f->dir)});
     must(f, workers_start(&f->engine->workers, f->engine, 1, &f->err));
     const char *id = create_deployment(f)->id;
     assert_true(wait_until(f, is_building));
     must(f, stop(f, id, &row));
     assert_int_equal(deployment_now(f, id)->state, DEPLOYMENT_STOPPED);
     assert_false(has_folder(f, id));
-    struct buf pid = {0};
-    must(f, fs_read_file(arena_printf(f->arena, "%s/building", f->dir), 100, &pid, &f->err));
-    assert_false(fs_exists(arena_printf(f->arena, "/proc/%s", str_trim(f->arena, pid.data))));
-    buf_release(&pid);
+    CLEANUP(mem_closep) int fd = -1;
+    must(f, fs_lock(held, &fd, &f->err));
 }
 
 static void a_new_deployment_takes_the_place_of_the_old(void **state) {

@@ -33,6 +33,15 @@ static void all_is_well(void **state) {
     assert_string_equal(health_level_name(health.level), "healthy");
 }
 
+static void a_fence_that_is_missing_is_told(void **state) {
+    struct health_look look = well();
+    look.fence_fault = "bubblewrap is not installed";
+    struct engine_health health = judged(*state, look);
+    assert_levels(health, HEALTH_HEALTHY, HEALTH_HEALTHY, HEALTH_HEALTHY);
+    assert_int_equal(health.reason_count, 1);
+    assert_string_equal(health.reasons[0], "What is built and run is not fenced in: bubblewrap is not installed");
+}
+
 static void a_dead_database_is_unhealthy(void **state) {
     struct health_look look = well();
     look.database_fault = "The database does not work: the store stopped writing";
@@ -176,11 +185,17 @@ static void a_worker_that_is_stuck_is_seen(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        engine_test(all_is_well),          engine_test(a_dead_database_is_unhealthy),
-        engine_test(slow_writes_degrade),  engine_test(a_disk_that_is_nearly_full_degrades),
-        engine_test(no_workers_degrade),   engine_test(silent_or_stuck_workers_degrade_when_jobs_wait),
-        engine_test(every_reason_is_told), engine_test(a_look_at_a_server_without_workers),
-        engine_test(a_look_at_workers),    engine_test(a_worker_that_is_stuck_is_seen),
+        engine_test(all_is_well),
+        engine_test(a_fence_that_is_missing_is_told),
+        engine_test(a_dead_database_is_unhealthy),
+        engine_test(slow_writes_degrade),
+        engine_test(a_disk_that_is_nearly_full_degrades),
+        engine_test(no_workers_degrade),
+        engine_test(silent_or_stuck_workers_degrade_when_jobs_wait),
+        engine_test(every_reason_is_told),
+        engine_test(a_look_at_a_server_without_workers),
+        engine_test(a_look_at_workers),
+        engine_test(a_worker_that_is_stuck_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

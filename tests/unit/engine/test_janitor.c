@@ -108,7 +108,7 @@ static void a_start_recovers_what_the_dead_left(void **state) {
     put_file(arena_printf(f->arena, "%s/refs/heads/run", engine_repo_path(f->engine, f->project_id, f->arena)),
              "1.lock", "");
     /* A child with the tag, as an earlier instance would have left it. */
-    const char *env[] = {arena_printf(f->arena, "PRAZIUM_SANDBOX=%s/old", f->engine->tag), NULL};
+    const char *env[] = {arena_printf(f->arena, "PRAZIUM_COMMAND=%s/old", f->engine->tag), NULL};
     const char *argv[] = {"/bin/sleep", "600", NULL};
     struct proc child;
     struct proc_exit ended;

@@ -91,7 +91,7 @@ static void npms_settings_are_passed_on(void **state) {
     struct fixture *f = *state;
     struct sandbox_result result = {0};
     toy_use(f, &(struct toy){.build = "env"});
-    f->engine->tool_env = NULL;
+    f->engine->tools = NULL;
     const char *bin = arena_printf(f->arena, "%s/bin", f->dir);
     put_file(bin, "npm",
              "#!/bin/sh\necho \"npm WARN nobody asked\" >&2\n"
@@ -104,12 +104,19 @@ static void npms_settings_are_passed_on(void **state) {
     setenv("SECRET_TOKEN", "s3cret", 1);
     struct app app = app_in(f, never);
     must(f, app_command(&app, "build", f->arena, &result, &f->err));
+    const struct tools *tools = tools_of(f->engine);
     setenv("PATH", before, 1);
     free(before);
     assert_non_null(strstr(result.output, "npm_config_registry=http://registry.test/\n"));
     assert_non_null(strstr(result.output, "npm_config_ignore_scripts=true\n"));
     assert_null(strstr(result.output, "npm_config_cafile"));
     assert_null(strstr(result.output, "SECRET_TOKEN"));
+    assert_string_equal(tools->hosts[0], "registry.test:80");
+    assert_null(tools->hosts[1]);
+    /* Behind the fence its folder is seen, but not the data directory above it. */
+    assert_string_equal(tools->folders[0].path, bin);
+    for (size_t i = 0; i < tools->folder_count; i++)
+        assert_string_not_equal(tools->folders[i].path, f->dir);
 }
 
 int main(void) {

@@ -261,7 +261,7 @@ static void what_was_told_before_a_crash_is_not_told_again(void **state) {
 }
 
 static bool commands_begun(struct fixture *f) {
-    return fs_exists(arena_printf(f->arena, "%s/begun", f->dir));
+    return fs_exists(arena_printf(f->arena, "%s/cache/begun", f->dir));
 }
 
 struct verifier {
@@ -281,7 +281,8 @@ static void *verify_main(void *arg) {
 static void a_cancel_stops_a_command_at_work(void **state) {
     struct fixture *f = *state;
     pthread_t thread;
-    begin(f, whole_plan, &(struct toy){.install = arena_printf(f->arena, "touch %s/begun; exec sleep 600", f->dir)});
+    begin(f, whole_plan,
+          &(struct toy){.install = arena_printf(f->arena, "touch %s/cache/begun; exec sleep 600", f->dir)});
     struct verifier verifier = {.f = f, .job = take_job(f, JOB_RUN_VERIFY)};
     verifier.job->arena = arena_create();
     assert_int_equal(pthread_create(&thread, NULL, verify_main, &verifier), 0);

@@ -4,6 +4,8 @@
 
 #include "fixture.h"
 
+#include "engine/tools.h"
+
 /* An app: GET /, /page and /api/health answer; POST /api/things remembers; a session cookie opens /me. */
 static const char toy_server[] =
     "const things = [];"
@@ -30,7 +32,8 @@ static inline json_t *toy_command(const char *script) {
 }
 
 static inline void toy_use(struct fixture *f, const struct toy *toy) {
-    static const char *env[2];
+    static const char *env[3];
+    static struct tools tools;
     const char *root = arena_printf(f->arena, "%s-toy", f->dir);
     json_t *commands = json_pack("{s:o, s:o, s:o}", "install", toy_command(toy->install), "typecheck",
                                  toy_command(toy->typecheck), "build", toy_command(toy->build));
@@ -52,7 +55,8 @@ static inline void toy_use(struct fixture *f, const struct toy *toy) {
     f->engine->stack = f->toy_stack;
     /* npm need not be asked for its settings. */
     env[0] = arena_printf(f->arena, "PATH=%s", getenv("PATH"));
-    f->engine->tool_env = env;
+    tools = (struct tools){.env = env, .cache = arena_printf(f->arena, "%s/cache", f->dir), .hosts = env + 1};
+    f->engine->tools = &tools;
 }
 
 #endif

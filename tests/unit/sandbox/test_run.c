@@ -31,7 +31,7 @@ static void the_environment_is_clean(void **state) {
     struct fixture *fixture = *state;
     assert_int_equal(setenv("PRAZIUM_TEST_SECRET", "hidden", 1), 0);
     struct sandbox_spec spec = spec_of(fixture, (const char *const[]){"env", NULL});
-    const char *const env[] = {"LANG=de_DE", "EXTRA=1", "PRAZIUM_SANDBOX=mine", NULL};
+    const char *const env[] = {"LANG=de_DE", "EXTRA=1", "PRAZIUM_COMMAND=mine", NULL};
     spec.env = env;
     struct sandbox_result result = run(fixture, &spec);
     struct arena *arena = fixture->arena;
@@ -39,7 +39,7 @@ static void the_environment_is_clean(void **state) {
     size_t count;
     str_split(arena, result.output, "\n", &lines, &count);
     assert_int_equal(count, 6);
-    assert_true(str_starts(lines[0], "PRAZIUM_SANDBOX=prazium/"));
+    assert_true(str_starts(lines[0], "PRAZIUM_COMMAND=prazium/"));
     assert_true(str_starts(lines[1], "PATH=/"));
     assert_string_equal(lines[2], arena_printf(arena, "HOME=%s", fixture->home));
     assert_string_equal(lines[3], arena_printf(arena, "TMPDIR=%s/tmp", fixture->home));
