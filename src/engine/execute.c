@@ -168,7 +168,9 @@ static int check_outputs(struct execution *x, struct err *err) {
 
 static int commit_work(struct execution *x, struct err *err) {
     char tree[SHA_LEN];
-    int rc = worktree_scan(x->repo, x->arena, x->worktree_path, x->task->base_sha, tree, &x->changes, err);
+    int rc = worktree_check(x->repo, x->worktree_name, x->worktree_path, err);
+    if (rc == 0)
+        rc = worktree_scan(x->repo, x->arena, x->worktree_path, x->task->base_sha, tree, &x->changes, err);
     if (rc == 0)
         rc = check_scope(x, err);
     if (rc < 0)

@@ -64,6 +64,8 @@ MUST_CHECK int repo_commit_empty(struct repo *repo, const struct commit_spec *sp
  * removed first. */
 MUST_CHECK int worktree_create(struct repo *repo, const char *name, const char *path, const char *branch,
                                const char *commit, struct err *err);
+/* After somebody untrusted was in it: ERR_VALIDATION when its `.git` is not what worktree_create wrote. */
+MUST_CHECK int worktree_check(const struct repo *repo, const char *name, const char *path, struct err *err);
 /* Removes the folder and its registration; absent is fine. */
 MUST_CHECK int worktree_remove(struct repo *repo, const char *name, const char *path, struct err *err);
 /* Names of registered worktrees. */
@@ -85,9 +87,10 @@ struct change_list {
 /* Scans the folder (not through git), leaving out its `.git` and what `ignored` names at any depth (node_modules,
  * .next, .DS_Store), and writes the tree. Refuses with ERR_VALIDATION, naming the path: symlinks that are absolute or
  * leave the tree, device files, sockets, fifos, a nested `.git`, names git refuses (also on other systems' file
- * systems, names that are not UTF-8, `.gitmodules`), files over 32 MiB, more than 20,000 files, 1 GiB in all, folders
- * 128 deep. changes: against base ("" for none). tree: its id. The tree's new objects stay in memory with this handle
- * until repo_commit_tree writes them together with the commit: scan and commit with one handle, one after the other. */
+ * systems, names that are not UTF-8, `.gitmodules`), set-user-id files, hard links, `.gitattributes` with a filter,
+ * files over 32 MiB, more than 20,000 files, 1 GiB in all, folders 128 deep. changes: against base ("" for none). tree:
+ * its id. The tree's new objects stay in memory with this handle until repo_commit_tree writes them together with the
+ * commit: scan and commit with one handle, one after the other. */
 MUST_CHECK int worktree_scan(struct repo *repo, struct arena *arena, const char *path, const char *base,
                              char tree[SHA_LEN], struct change_list *changes, struct err *err);
 /* A commit of the tree that worktree_scan made with this handle (or of one in the repository). ERR_NOT_FOUND, field

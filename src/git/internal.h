@@ -44,6 +44,7 @@ void stage_clear(struct repo *repo);
 
 /* Why git, or some file system, would not take this as the name of a file; NULL if it is fine. */
 const char *name_fault(const char *name);
+bool name_is_attributes(const char *name); /* as any file system may see it */
 /* Why a symlink that is `depth` folders below the root must not hold this target; NULL if it is fine. */
 const char *link_fault(const char *target, size_t depth);
 /* Like strcmp, in the order of entries in a tree: as if a folder's name had a slash at its end. */

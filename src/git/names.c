@@ -49,6 +49,12 @@ static bool is_gits_own(const char *name) {
     return strcasecmp(plain, ".git") == 0;
 }
 
+bool name_is_attributes(const char *name) {
+    char plain[256];
+    plain_name(name, plain, sizeof(plain));
+    return strcasecmp(plain, ".gitattributes") == 0;
+}
+
 const char *name_fault(const char *name) {
     char plain[256];
     size_t len = strlen(name);

@@ -114,16 +114,35 @@ static int put_content(struct scan *scan, const git_tree_entry *base, const void
     return stage_put(scan->repo, GIT_OBJECT_BLOB, data, len, out, scan->err);
 }
 
+/* What would run or read something when git checks the file out. */
+static bool names_filter(const struct buf *content) {
+    static const char word[] = "filter=";
+    return content->len >= strlen(word) && memmem(content->data, content->len, word, strlen(word));
+}
+
+static const char *file_fault(const struct stat *st) {
+    if (!S_ISREG(st->st_mode))
+        return "is not a regular file";
+    if (st->st_mode & (S_ISUID | S_ISGID))
+        return "is a set-user-id or set-group-id file";
+    if (st->st_nlink > 1)
+        return "is a hard link: what it is linked with may lie outside";
+    return NULL;
+}
+
 static int scan_file(struct scan *scan, int dir_fd, const git_tree_entry *base, struct scan_entry *entry) {
     struct stat st;
     CLEANUP(mem_closep) int fd = openat(dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
         return fail_errno(scan, errno);
-    if (!S_ISREG(st.st_mode))
-        return refuse(scan, "is not a regular file");
+    const char *fault = file_fault(&st);
+    if (fault)
+        return refuse(scan, fault);
     int result = count_file(scan, st.st_size);
     if (result == 0)
         result = read_content(scan, fd, st.st_size);
+    if (result == 0 && name_is_attributes(entry->name) && names_filter(&scan->content))
+        return refuse(scan, "names a filter, which is not allowed");
     if (result < 0)
         return result;
     entry->mode = st.st_mode & S_IXUSR ? GIT_FILEMODE_BLOB_EXECUTABLE : GIT_FILEMODE_BLOB;

@@ -6,14 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "git/internal.h"
 
-enum { MAX_NAME_BYTES = 200 };
+enum { MAX_NAME_BYTES = 200, MAX_POINTER_BYTES = 8192 };
 
 static int check_name(const char *name, struct err *err) {
     size_t len = strlen(name);
@@ -151,6 +153,22 @@ int worktree_create(struct repo *repo, const char *name, const char *path, const
     if (result < 0 && worktree_remove(repo, name, absolute, NULL) < 0)
         return err_wrap(err, "a part is left at %s", path);
     return result;
+}
+
+int worktree_check(const struct repo *repo, const char *name, const char *path, struct err *err) {
+    CLEANUP(mem_freep) char *pointer = mem_printf("%s/.git", path);
+    CLEANUP(mem_freep) char *admin = admin_path(repo, name);
+    CLEANUP(mem_freep) char *expected = mem_printf("gitdir: %s\n", admin);
+    struct buf text = {.max_bytes = MAX_POINTER_BYTES};
+    struct stat st;
+    int result = check_name(name, err);
+    if (result < 0)
+        return result;
+    bool is_file = lstat(pointer, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1;
+    bool is_same = is_file && fs_read_file(pointer, MAX_POINTER_BYTES, &text, NULL) == 0 && text.data &&
+                   strcmp(text.data, expected) == 0;
+    buf_release(&text);
+    return is_same ? 0 : err_field(err, ERR_VALIDATION, "path", ".git was changed, removed or replaced");
 }
 
 /* The folder first: as long as it is there, the registration says so. */

@@ -161,6 +161,22 @@ static void refuses_special_files(void **state) {
         refuses("null is a device file");
 }
 
+static void refuses_files_that_are_more_than_files(void **state) {
+    put_mode("sub/tool", "x", 04755);
+    refuses("sub/tool is a set-user-id or set-group-id file");
+    put_mode("tool", "x", 02755);
+    refuses("tool is a set-user-id or set-group-id file");
+    const char *outside = arena_printf(arena, "%s-outside", work);
+    sh("echo secret > %s && ln %s %s/linked", outside, outside, work);
+    refuses("linked is a hard link");
+    (void)unlink(outside);
+    static const char *const names[] = {".gitattributes", "sub/.gitattributes", ".GitAttributes"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        put(names[i], "*.png binary\n*.txt text filter=evil\n");
+        refuses(arena_printf(arena, "%s names a filter", names[i]));
+    }
+}
+
 static void refuses_names(void **state) {
     static const char *const names[] = {"sub/.git",
                                         ".GIT",
@@ -191,7 +207,7 @@ static void refuses_names(void **state) {
         refuses(names[i]);
     }
     put(".gitignore", "node_modules\n");
-    put(".gitattributes", "*.txt filter=evil\n");
+    put(".gitattributes", "*.txt text=auto\n");
     put("sub/.gitkeep", "");
     put("git~x", "");
     put("x.git/HEAD", "");
@@ -347,6 +363,7 @@ int main(void) {
         git_test(tells_changes),
         git_test(refuses_links),
         git_test(refuses_special_files),
+        git_test(refuses_files_that_are_more_than_files),
         git_test(refuses_names),
         git_test(refuses_too_much),
         git_test(refuses_deep_folders),

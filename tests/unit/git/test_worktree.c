@@ -9,7 +9,7 @@ static int set_up_commits(void **state) {
         return result;
     put("README.md", "hello\r\n");
     put_mode("run.sh", "#!/bin/sh\n", 0755);
-    put(".gitattributes", "* text=auto eol=crlf filter=evil\n");
+    put(".gitattributes", "* text=auto eol=crlf\n");
     put("src/deep/grüße.txt", "ü");
     put("empty", "");
     assert_int_equal(symlink("../README.md", fs_join(arena, work, "src/link")), 0);
@@ -172,6 +172,35 @@ static void refuses_hostile_trees(void **state) {
     }
 }
 
+static void sees_a_changed_pointer(void **state) {
+    const char *path = path_of("a"), *pointer = fs_join(arena, path, ".git");
+    ok(worktree_create(repo, "a", path, "feat/a", first, &err));
+    ok(worktree_check(repo, "a", path, &err));
+    static const char *const attacks[] = {"rm -f %s",
+                                          "echo 'gitdir: /somewhere/else' > %s",
+                                          "rm %s && mkdir %s",
+                                          "rm %s && git init -q $(dirname %s)",
+                                          "mv %s %s-away && ln -s %s-away %s",
+                                          "ln %s %s-away",
+                                          "rm %s && mkfifo %s",
+                                          ": > %s",
+                                          "echo >> %s"};
+    for (size_t i = 0; i < ARRAY_LEN(attacks); i++) {
+        char *script = arena_strdup(arena, attacks[i]), *at;
+        while ((at = strstr(script, "%s"))) {
+            *at = '\0';
+            script = arena_printf(arena, "%s%s%s", script, pointer, at + 2);
+        }
+        sh("%s", script);
+        fails(ERR_VALIDATION, worktree_check(repo, "a", path, &err));
+        assert_string_equal(err.message, ".git was changed, removed or replaced");
+        ok(worktree_remove(repo, "a", path, &err));
+        ok(worktree_create(repo, "a", path, "feat/a", first, &err));
+    }
+    ok(worktree_check(repo, "a", path, &err));
+    fails(ERR_VALIDATION, worktree_check(repo, "b", path, &err));
+}
+
 #define worktree_test(name) cmocka_unit_test_setup_teardown(name, set_up_commits, tear_down)
 
 int main(void) {
@@ -184,6 +213,7 @@ int main(void) {
         worktree_test(removes),
         worktree_test(refuses),
         worktree_test(scans_what_it_made),
+        worktree_test(sees_a_changed_pointer),
         worktree_test(checks_out_plainly),
         worktree_test(refuses_hostile_trees),
     };
