@@ -1,5 +1,6 @@
 // webhooks: making, changing, listing them; and every refusal.
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { faultsOf, is, page, refused, refusesBadBodies, refusesMembers, sameNotFound, shape, success } from './expect.mjs'
 import { Server } from './lib.mjs'
@@ -117,6 +118,16 @@ describe('a secret', () => {
     const rotated = success(await server.call('POST', `/webhooks/${made.id}/rotate-secret`))
     shape(rotated, { ...webhook, id: made.id, secret })
     assert.notEqual(rotated.secret, made.secret)
+  })
+
+  test('is the same for a repeat of the request, and no other\'s', async () => {
+    const made = await make(server)
+    const key = { 'idempotency-key': randomUUID() }
+    const rotate = (rest) => server.call('POST', `/webhooks/${made.id}/${rest}`, {}, key)
+    const first = success(await rotate('rotate-secret'))
+    assert.deepEqual(success(await rotate('rotate-secret')), first)
+    refused(await rotate('rotate-secret?x=1'), 409, 'Idempotency-Key')
+    refused(await rotate('ping'), 409, 'Idempotency-Key')
   })
 })
 
