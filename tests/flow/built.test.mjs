@@ -5,6 +5,7 @@ import { testDeploy } from './built/deploy.mjs'
 import { testEvents } from './built/events.mjs'
 import { testExport } from './built/export.mjs'
 import { testFiles } from './built/files.mjs'
+import { testMessages } from './built/messages.mjs'
 import { follow, testSocket } from './built/socket.mjs'
 import { testStream } from './built/stream.mjs'
 import { testTasks } from './built/tasks.mjs'
@@ -12,6 +13,7 @@ import { checkSucceeded } from './ended.mjs'
 import { is, refused, shape, success, unlimited, unspent } from './expect.mjs'
 import { projectTool, Server } from './lib.mjs'
 import { git, gitLines } from './programs.mjs'
+import { Receiver } from './receiver.mjs'
 
 // Follows a run in pieces of a few events each, every one from where the last broke off.
 async function inPieces(server, project, run) {
@@ -26,11 +28,14 @@ async function inPieces(server, project, run) {
   return pieces
 }
 
-const server = await Server.start()
+const server = await Server.start({ args: ['--webhook-private-addresses', 'allow'] })
 after(() => server.remove())
+const receiver = await Receiver.start()
+after(() => receiver.stop())
 const project = await server.approvedProject(projectTool, 'My SaaS App')
+const hook = await server.post('/webhooks', { url: receiver.url, projectId: project.id })
 const run = await server.post(`/projects/${project.id}/runs`)
-const built = { server, project, run, path: `/projects/${project.id}/runs/${run.id}` }
+const built = { server, project, run, hook, receiver, path: `/projects/${project.id}/runs/${run.id}` }
 
 before(async () => {
   const [live, pieces, sockets] = await Promise.all([server.stream(project.id, run.id), inPieces(server, project, run), follow(server, project, run)])
@@ -78,6 +83,7 @@ testStream(built)
 testSocket(built)
 testFiles(built)
 testExport(built)
+testMessages(built)
 testDeploy(built)
 
 describe('POST /projects/:projectId/runs/:runId/retry', () => {
