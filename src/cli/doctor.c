@@ -14,6 +14,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/model.h"
 #include "cli/server.h"
 #include "sandbox/sandbox.h"
 #include "store/store.h"
@@ -148,6 +149,8 @@ static const struct {
 };
 
 int command_doctor(const struct options *options, struct arena *arena, struct err *err) {
+    if (options->is_given[OPTION_MODEL])
+        return model_examine(options, arena, err);
     int unwell = 0;
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
         struct finding finding = {0};

@@ -18,6 +18,7 @@ struct option_row {
     const char *words;    /* of KIND_WORD: "on|off" */
     int64_t min, max;     /* of KIND_NUMBER */
     unsigned commands;
+    unsigned bare; /* commands for which it may stand without a value: then that of the environment counts */
     const char *help;
 };
 
@@ -100,6 +101,29 @@ static const struct option_row rows[] = {
          .words = "debug|info|warn|error",
          .commands = FOR_SERVE | FOR_BUILD,
          .help = "least level that is logged: info for serve, error for build; debug has a line a request"},
+    [OPTION_MODEL] = {.name = "model",
+                      .kind = KIND_TEXT,
+                      .metavar = "NAME",
+                      .commands = FOR_SERVE | FOR_BUILD | FOR_DOCTOR,
+                      .bare = FOR_DOCTOR,
+                      .help = "the language model to use, as its provider names it; doctor asks it one small question"},
+    [OPTION_MODEL_KEY_FILE] = {.name = "model-key-file",
+                               .kind = KIND_TEXT,
+                               .metavar = "FILE",
+                               .commands = FOR_SERVE | FOR_BUILD | FOR_DOCTOR,
+                               .help = "a file whose first line is the model's API key; or the environment has the key "
+                                       "itself as PRAZIUM_MODEL_KEY"},
+    [OPTION_MODEL_PROVIDER] = {.name = "model-provider",
+                               .kind = KIND_WORD,
+                               .words = "anthropic|openai|chat|ollama",
+                               .commands = FOR_SERVE | FOR_BUILD | FOR_DOCTOR,
+                               .help = "who has the model, and so its wire format; chat is any server of OpenAI's Chat "
+                                       "Completions"},
+    [OPTION_MODEL_URL] = {.name = "model-url",
+                          .kind = KIND_TEXT,
+                          .metavar = "URL",
+                          .commands = FOR_SERVE | FOR_BUILD | FOR_DOCTOR,
+                          .help = "where the model is asked; without it, the provider's own address"},
     [OPTION_NAME] = {.name = "name",
                      .kind = KIND_TEXT,
                      .metavar = "NAME",
@@ -238,6 +262,9 @@ static int take_option(struct options *out, unsigned command, char **args, int l
         if (!(rows[i].commands & command) || !str_eq(rows[i].name, name))
             continue;
         const char *value = equals ? equals + 1 : rows[i].kind == KIND_FLAG ? "on" : left > 1 ? args[1] : NULL;
+        out->is_given[i] = true;
+        if (!equals && (rows[i].bare & command) && (!value || str_starts(value, "--")))
+            return 1;
         if (!value)
             return err_field(err, ERR_VALIDATION, rows[i].name, "--%s needs a value", name);
         int rc = check_value(&rows[i], value, arena_printf(arena, "--%s", name), err);

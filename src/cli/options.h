@@ -23,6 +23,10 @@ enum option_id {
     OPTION_LISTEN,
     OPTION_LOG_FORMAT,
     OPTION_LOG_LEVEL,
+    OPTION_MODEL,
+    OPTION_MODEL_KEY_FILE,
+    OPTION_MODEL_PROVIDER,
+    OPTION_MODEL_URL,
     OPTION_NAME,
     OPTION_OUT,
     OPTION_PREVIEW,
@@ -52,6 +56,7 @@ struct options {
         *values[OPTION_COUNT]; /* given on the command line, else of the environment, else the default; NULL for none */
     const char **words;        /* what is no option, in order */
     size_t word_count;
+    bool is_given[OPTION_COUNT]; /* on the command line */
     bool wants_help;
 };
 

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/str.h"
+#include "cli/model.h"
 #include "model/key.h"
 #include "store/accounts.h"
 #include "store/keys.h"
@@ -79,7 +80,9 @@ static void raise_descriptor_limit(void) {
 
 int server_start(struct server *server, const struct options *options, const char *listen, struct arena *arena,
                  struct err *err) {
+    struct llm_model model;
     struct engine_config config = {
+        .model = &model,
         .data_dir = options->values[OPTION_DATA],
         .database_url = options->values[OPTION_DATABASE],
         .blueprints_dir = options->values[OPTION_BLUEPRINTS],
@@ -88,7 +91,9 @@ int server_start(struct server *server, const struct options *options, const cha
         .worker_count = options->values[OPTION_WORKERS] ? (int)option_int(options, OPTION_WORKERS) : -1};
     *server = (struct server){0};
     raise_descriptor_limit();
-    int rc = engine_open(&server->engine, &config, err);
+    int rc = model_of(options, arena, &model, err);
+    if (rc == 0)
+        rc = engine_open(&server->engine, &config, err);
     if (rc == 0)
         rc = ensure_first_account(server->engine, arena, err);
     if (rc == 0) {

@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "blueprint/blueprint.h"
 #include "engine/engine.h"
+#include "llm/llm.h"
 #include "model/job.h"
 #include "planner/planner.h"
 #include "sandbox/sandbox.h"
@@ -24,7 +25,8 @@ struct engine {
     bool has_git;         /* started, so to be stopped: others in the process may use it, too */
     int64_t lease_ms;
     bool allows_private_webhooks;
-    char tag[ID_LEN]; /* marks our children across restarts; a hash of data_dir */
+    struct llm_model model; /* name NULL: none */
+    char tag[ID_LEN];       /* marks our children across restarts; a hash of data_dir */
     struct store *store;
     struct bus *bus;
     struct assets *assets;

@@ -94,6 +94,24 @@ static void the_environment_comes_second(void **state) {
     unsetenv("PRAZIUM_WORKERS");
 }
 
+static void the_doctor_takes_a_model_without_its_name(void **state) {
+    setenv("PRAZIUM_MODEL", "of-the-environment", 1);
+    assert_int_equal(parse(FOR_DOCTOR, ""), 0);
+    assert_value(OPTION_MODEL, "of-the-environment");
+    assert_false(options.is_given[OPTION_MODEL]);
+    assert_int_equal(parse(FOR_DOCTOR, "--model --model-provider chat"), 0);
+    assert_value(OPTION_MODEL, "of-the-environment");
+    assert_value(OPTION_MODEL_PROVIDER, "chat");
+    assert_true(options.is_given[OPTION_MODEL]);
+    assert_int_equal(parse(FOR_DOCTOR, "--model"), 0);
+    assert_true(options.is_given[OPTION_MODEL]);
+    assert_int_equal(parse(FOR_DOCTOR, "--model mine"), 0);
+    assert_value(OPTION_MODEL, "mine");
+    unsetenv("PRAZIUM_MODEL");
+    assert_int_equal(parse(FOR_SERVE, "--model"), -ERR_VALIDATION);
+    assert_string_equal(err.message, "--model needs a value");
+}
+
 static void faults_name_the_option(void **state) {
     static const struct {
         const char *line, *message;
@@ -124,6 +142,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(flags_need_no_value, set_up, tear_down),
         cmocka_unit_test_setup_teardown(words_may_look_like_options, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_environment_comes_second, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_doctor_takes_a_model_without_its_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(faults_name_the_option, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
