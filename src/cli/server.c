@@ -1,6 +1,7 @@
 /* server: an engine and its API in this process. */
 #include "cli/server.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/str.h"
+#include "base/vault.h"
 #include "cli/model.h"
 #include "model/key.h"
 #include "store/accounts.h"
@@ -78,6 +80,18 @@ static void raise_descriptor_limit(void) {
     }
 }
 
+/* A wrong one is told at the start, not when a secret is due. An empty one is as good as none. */
+static int take_master_key(const char **out, struct err *err) {
+    const char *text = getenv("PRAZIUM_MASTER_KEY");
+    struct vault_key key;
+    if (!text || !text[0])
+        return 0;
+    int rc = vault_key_parse(text, &key, err);
+    vault_key_wipe(&key);
+    *out = text;
+    return rc < 0 ? err_wrap(err, "PRAZIUM_MASTER_KEY") : 0;
+}
+
 int server_start(struct server *server, const struct options *options, const char *listen, struct arena *arena,
                  struct err *err) {
     struct llm_model model;
@@ -92,6 +106,8 @@ int server_start(struct server *server, const struct options *options, const cha
     *server = (struct server){0};
     raise_descriptor_limit();
     int rc = model_of(options, arena, &model, err);
+    if (rc == 0)
+        rc = take_master_key(&config.master_key, err);
     if (rc == 0)
         rc = engine_open(&server->engine, &config, err);
     if (rc == 0)

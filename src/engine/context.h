@@ -26,6 +26,7 @@ struct engine {
     int64_t lease_ms;
     bool allows_private_webhooks;
     struct llm_model model; /* name NULL: none */
+    const char *master_key; /* or NULL: the data directory has it */
     char tag[ID_LEN];       /* marks our children across restarts; a hash of data_dir */
     struct store *store;
     struct bus *bus;

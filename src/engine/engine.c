@@ -166,6 +166,7 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     pthread_mutex_init(&engine->planner_lock, NULL);
     engine->lease_ms = config->lease_ms ? config->lease_ms : 15000;
     engine->allows_private_webhooks = config->allows_private_webhooks;
+    engine->master_key = config->master_key;
     if (config->model)
         engine->model = *config->model;
     int rc = open_data_dir(engine, config->data_dir, err);

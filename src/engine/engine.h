@@ -19,13 +19,14 @@ struct engine;
 struct llm_model;
 
 struct engine_config {
-    const char *data_dir;          /* made if absent */
-    const char *database_url;      /* NULL: sqlite in data_dir */
-    const char *blueprints_dir;    /* NULL: the compiled-in ones */
-    int worker_count;              /* 0: none; negative: the core count */
-    int64_t lease_ms;              /* 0: 15 s */
-    const char *sandbox;           /* how what is built and run is fenced in: auto (NULL), bwrap, off */
-    bool allows_private_webhooks;  /* webhooks may go to this machine and its network */
+    const char *data_dir;         /* made if absent */
+    const char *database_url;     /* NULL: sqlite in data_dir */
+    const char *blueprints_dir;   /* NULL: the compiled-in ones */
+    int worker_count;             /* 0: none; negative: the core count */
+    int64_t lease_ms;             /* 0: 15 s */
+    const char *sandbox;          /* how what is built and run is fenced in: auto (NULL), bwrap, off */
+    bool allows_private_webhooks; /* webhooks may go to this machine and its network */
+    const char *master_key;       /* of secrets at rest, see base/vault.h; outlives the engine; NULL: DATA/master.key */
     const struct llm_model *model; /* which the engine copies, but for its strings; NULL or without a name: none */
 };
 

@@ -20,6 +20,7 @@ enum {
      */
     PATIENCE_MS = 60000,
     SLICE_MS = 50,
+    HIDDEN_TOKENS = 1024,
     LEAST_MS = 100, /* with less left, no further attempt begins */
 };
 
@@ -150,12 +151,10 @@ static void make_body(struct call *call) {
     call->wire->put_body(&jw, call->model, &call->request, call->arena);
 }
 
-/* On the high side: text in Latin letters has 3 to 4 bytes a token, other scripts as little as one. */
-static int64_t estimate_tokens(const struct buf *body) {
-    int64_t plain = 0;
-    for (size_t i = 0; i < body->len; i++)
-        plain += !((unsigned char)body->data[i] & 0x80);
-    return plain / 2 + (int64_t)body->len - plain + 16;
+/* An upper bound, since a budget is held by it: no token is less than a byte of what is sent, and what providers add of
+ * their own (for tools, for schemas) is some hundred tokens. */
+static int64_t most_tokens(const struct buf *body) {
+    return (int64_t)body->len + HIDDEN_TOKENS;
 }
 
 static void add_usage(struct llm_usage *sum, const struct llm_usage *more) {
@@ -180,7 +179,7 @@ static int try_once(struct call *call, struct err *err) {
     call->refusal = (struct refusal){0};
     if (meter) {
         int rc =
-            meter->reserve(meter->arg, estimate_tokens(&call->body), body_max_tokens(call->model, &call->request), err);
+            meter->reserve(meter->arg, most_tokens(&call->body), body_max_tokens(call->model, &call->request), err);
         if (rc < 0) {
             call->refusal.fault = LLM_FAULT_METER;
             return rc;

@@ -86,7 +86,7 @@ struct llm_usage {
     int64_t input_tokens, cached_input_tokens, cache_write_tokens, output_tokens;
 };
 
-/* Keeps a budget. reserve is asked before each attempt, with an estimate on the high side and the most that can come
+/* Keeps a budget. reserve is asked before each attempt, with the most that can go out and the most that can come
  * back; its failure is the call's, and nothing is sent. settle follows each reservation once: what was consumed; not
  * is_known when the attempt broke off, or the server told nothing: it may then be as much as was reserved. */
 struct llm_meter {

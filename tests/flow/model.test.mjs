@@ -128,6 +128,8 @@ describe('the options', () => {
     assert.equal((await prazium([...args, join(folder, 'none')])).code, 4)
   })
 
+  test('a master key that is none', () => fails(['serve', '--data', join(folder, 'x')], /PRAZIUM_MASTER_KEY: a master key is 32 bytes/, { PRAZIUM_MASTER_KEY: 'short' }))
+
   test('a server that is given a model starts, and says nothing of its key', async (t) => {
     const file = join(folder, 'server-key')
     writeFileSync(file, key, { mode: 0o600 })
