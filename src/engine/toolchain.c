@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/tools.h"
@@ -50,7 +51,12 @@ int app_command(const struct app *app, const char *name, struct arena *arena, st
                                 .is_cancelled = app->is_cancelled,
                                 .cancel_arg = app->cancel_arg};
     fence_in(app, &spec, arena);
-    return sandbox_run(&spec, arena, out, err);
+    *out = (struct sandbox_result){0};
+    int rc = sandbox_run(&spec, arena, out, err);
+    if (out->refused)
+        log_event(LOG_WARN, "a command asked for hosts that it may not speak to", "command", name, "hosts",
+                  out->refused, NULL);
+    return rc;
 }
 
 static bool answers(const struct app *app, struct net_client *client, int port) {

@@ -12,13 +12,14 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "sandbox/launch.h"
+#include "sandbox/meter.h"
 #include "sandbox/output.h"
 #include "sandbox/sandbox.h"
 
 enum {
     DEFAULT_OUTPUT_BYTES = 256 << 10,
     LOG_MAX_BYTES = 1 << 20,
-    LOOK_EVERY_MS = 2000,
+    CHECK_EVERY_MS = 500,
     STOP_LOOK_EVERY_MS = 20,
     READ_BATCH_BYTES = 64 << 10,
     DRAIN_BYTES = 1 << 20,
@@ -31,8 +32,10 @@ struct sandbox_service {
     int stop_fd; /* readable when it is to stop */
     int log_fd;  /* or -1; the thread's */
     int64_t log_bytes;
-    int64_t wall_ms;
     const struct sandbox_spec *spec; /* only while starting */
+    struct sandbox_spec limits;      /* what of it is needed until the end */
+    char *dir, *home;                /* of limits */
+    struct meter meter;              /* the thread's */
     struct launch launch;            /* the thread's */
     int pid;
 
@@ -105,20 +108,34 @@ static enum wake wait_some(struct sandbox_service *service, struct watch *watch,
     return watch->fds[2].revents ? WAKE_STOP : WAKE_NONE;
 }
 
-/* Until it ends, is to stop, or its time is up. */
+/* Why it is ended, for whoever reads its output. */
+static void put_reason(struct sandbox_service *service, const char *reason) {
+    CLEANUP(mem_freep) char *text = mem_printf("\n[ended: %s]\n", reason);
+    (void)pthread_mutex_lock(&service->lock);
+    output_put(&service->output, text, strlen(text));
+    (void)pthread_mutex_unlock(&service->lock);
+    log_put(service, text, strlen(text));
+}
+
+/* Until it ends, is to stop, its time is up, or it takes more than it may. */
 static void watch_until_end(struct sandbox_service *service, struct watch *watch) {
-    int64_t deadline_ms = service->wall_ms > 0 ? service->launch.started_mono_ms + service->wall_ms : INT64_MAX;
-    int64_t next_look_ms = service->launch.started_mono_ms + LOOK_EVERY_MS;
+    int64_t wall_ms = service->limits.wall_ms;
+    int64_t deadline_ms = wall_ms > 0 ? service->launch.started_mono_ms + wall_ms : INT64_MAX;
+    int64_t next_check_ms = service->launch.started_mono_ms + CHECK_EVERY_MS;
+    meter_init(&service->meter, &service->limits, true, &service->launch.tree);
     for (;;) {
         int64_t now_ms = clock_mono_ms();
         if (now_ms >= deadline_ms)
             return;
-        if (now_ms >= next_look_ms) {
-            (void)tree_look(&service->launch.tree);
-            next_look_ms = clock_mono_ms() + LOOK_EVERY_MS;
+        if (now_ms >= next_check_ms) {
+            if (meter_check(&service->meter) != SANDBOX_ENDED) {
+                put_reason(service, service->meter.reason);
+                return;
+            }
+            next_check_ms = clock_mono_ms() + CHECK_EVERY_MS;
             continue;
         }
-        int64_t wake_ms = deadline_ms < next_look_ms ? deadline_ms : next_look_ms;
+        int64_t wake_ms = deadline_ms < next_check_ms ? deadline_ms : next_check_ms;
         if (wait_some(service, watch, wake_ms - now_ms) != WAKE_NONE)
             return;
     }
@@ -177,6 +194,8 @@ static void *service_main(void *arg) {
 
 static void service_destroy(struct sandbox_service *service) {
     output_release(&service->output);
+    free(service->dir);
+    free(service->home);
     mem_closep(&service->log_fd);
     mem_closep(&service->stop_fd);
     (void)pthread_cond_destroy(&service->phase_changed);
@@ -211,7 +230,12 @@ int sandbox_service_start(struct sandbox_service **out, const struct sandbox_spe
     struct sandbox_service *service = mem_alloc(sizeof(*service));
     service->log_fd = service->stop_fd = -1;
     service->spec = spec;
-    service->wall_ms = spec->wall_ms;
+    /* Its folders but dir and home are not counted: the caller's list is gone by then. */
+    service->limits = *spec;
+    service->limits.dir = service->dir = spec->dir ? mem_strdup(spec->dir) : NULL;
+    service->limits.home = service->home = spec->home ? mem_strdup(spec->home) : NULL;
+    service->limits.folders = NULL;
+    service->limits.folder_count = 0;
     (void)pthread_mutex_init(&service->lock, NULL);
     (void)pthread_cond_init(&service->phase_changed, NULL);
     output_init(&service->output, 0, spec->output_bytes ? spec->output_bytes : DEFAULT_OUTPUT_BYTES);

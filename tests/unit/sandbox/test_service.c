@@ -119,6 +119,41 @@ static void what_it_writes_is_bounded(void **state) {
     assert_true(str_ends(log.data, "\n[log ends here: it has reached its limit]\n"));
 }
 
+static void what_it_takes_is_limited(void **state) {
+    struct fixture *fixture = *state;
+    struct sandbox_service *service = NULL;
+    const char *const *argv =
+        script_of(fixture, "echo up; exec bash -c 'for i in $(seq 100); do (setsid sleep @ &); done; exec sleep @'");
+    struct sandbox_spec spec = fixture->fence ? fenced_spec_of(fixture, argv) : spec_of(fixture, argv);
+    spec.wall_ms = 0;
+    spec.processes = 60;
+    assert_int_equal(sandbox_service_start(&service, &spec, NULL, &fixture->err), 0);
+    wait_for_end(service);
+    assert_string_equal(sandbox_service_output(service, fixture->arena),
+                        "up\n\n[ended: it had more than 60 processes and threads]\n");
+    sandbox_service_stop(service, 0);
+    assert_int_equal(count_left(fixture), 0);
+}
+
+static void behind_a_fence_it_may_say_good_bye(void **state) {
+    struct fixture *fixture = *state;
+    struct sandbox_service *service = NULL;
+    if (must_do_without_fence(fixture))
+        return;
+    char *log_path = fs_join(fixture->arena, fixture->dir, "log");
+    struct sandbox_spec spec = fenced_spec_of(
+        fixture,
+        script_of(fixture, "trap 'echo bye; exit 0' TERM; (setsid sleep @ &); echo up; while :; do sleep 0.05; done"));
+    spec.network = SANDBOX_NETWORK_HOST;
+    assert_int_equal(sandbox_service_start(&service, &spec, log_path, &fixture->err), 0);
+    (void)wait_for_output(fixture, service, "up\n");
+    sandbox_service_stop(service, 10000);
+    assert_int_equal(count_left(fixture), 0);
+    CLEANUP(buf_release) struct buf log = {0};
+    assert_int_equal(fs_read_file(log_path, 1 << 20, &log, &fixture->err), 0);
+    assert_non_null(strstr(log.data, "bye\n"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(starts_and_stops, fixture_setup, fixture_teardown),
@@ -127,6 +162,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(one_that_cannot_start_is_an_error, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(its_time_may_be_limited, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(what_it_writes_is_bounded, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(what_it_takes_is_limited, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(what_it_takes_is_limited, fenced_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(behind_a_fence_it_may_say_good_bye, fenced_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
