@@ -64,7 +64,8 @@ MUST_CHECK int repo_commit_empty(struct repo *repo, const struct commit_spec *sp
  * removed first. */
 MUST_CHECK int worktree_create(struct repo *repo, const char *name, const char *path, const char *branch,
                                const char *commit, struct err *err);
-/* After somebody untrusted was in it: ERR_VALIDATION when its `.git` is not what worktree_create wrote. */
+/* After somebody untrusted was in it: ERR_VALIDATION when its `.git` is not what worktree_create wrote, or the
+ * repository's configuration is not ours any more, or it has hooks, filters or alternates: then they are removed. */
 MUST_CHECK int worktree_check(const struct repo *repo, const char *name, const char *path, struct err *err);
 /* Removes the folder and its registration; absent is fine. */
 MUST_CHECK int worktree_remove(struct repo *repo, const char *name, const char *path, struct err *err);

@@ -22,6 +22,11 @@ struct repo {
     char *path;          /* absolute, with a slash at its end */
 };
 
+/* The whole configuration of a repository of ours. */
+extern const char repo_config_text[];
+/* ERR_VALIDATION when somebody changed the configuration, or planted hooks and their like; then it is mended. */
+int guard_check(const struct repo *repo, struct err *err);
+
 /* As err_set, with what libgit2 said of its latest failure in this thread appended. */
 int git_fail(struct err *err, enum err_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Whole of text as a full object id. */

@@ -8,22 +8,22 @@
 /* What every repository of ours holds. Readers need no reflogs; a git run by hand or by an agent in a worktree must
  * neither run hooks nor collect garbage beside us. libgit2 1.5 takes pack.deltaCacheSize for the size, too, from which
  * on it stores a file without searching for deltas. */
-static const char config_text[] = "[core]\n"
-                                  "\trepositoryformatversion = 0\n"
-                                  "\tfilemode = true\n"
-                                  "\tbare = true\n"
-                                  "\tlogAllRefUpdates = false\n"
-                                  "\tautocrlf = false\n"
-                                  "\thooksPath = /dev/null\n"
-                                  "\tprotectHFS = true\n"
-                                  "\tprotectNTFS = true\n"
-                                  "[gc]\n"
-                                  "\tauto = 0\n"
-                                  "[maintenance]\n"
-                                  "\tauto = false\n"
-                                  "[pack]\n"
-                                  "\tdeltaCacheSize = 1m\n"
-                                  "\twindowMemory = 32m\n";
+const char repo_config_text[] = "[core]\n"
+                                "\trepositoryformatversion = 0\n"
+                                "\tfilemode = true\n"
+                                "\tbare = true\n"
+                                "\tlogAllRefUpdates = false\n"
+                                "\tautocrlf = false\n"
+                                "\thooksPath = /dev/null\n"
+                                "\tprotectHFS = true\n"
+                                "\tprotectNTFS = true\n"
+                                "[gc]\n"
+                                "\tauto = 0\n"
+                                "[maintenance]\n"
+                                "\tauto = false\n"
+                                "[pack]\n"
+                                "\tdeltaCacheSize = 1m\n"
+                                "\twindowMemory = 32m\n";
 static const char head_text[] = "ref: refs/heads/main\n";
 
 int git_start(struct err *err) {
@@ -68,7 +68,7 @@ int repo_create(const char *path, struct err *err) {
             result = fs_sync_dir(folder, err);
     }
     if (result == 0)
-        result = write_if_absent(path, "config", config_text, err);
+        result = write_if_absent(path, "config", repo_config_text, err);
     if (result == 0)
         result = write_if_absent(path, "HEAD", head_text, err);
     if (result == 0) {

@@ -168,7 +168,9 @@ int worktree_check(const struct repo *repo, const char *name, const char *path, 
     bool is_same = is_file && fs_read_file(pointer, MAX_POINTER_BYTES, &text, NULL) == 0 && text.data &&
                    strcmp(text.data, expected) == 0;
     buf_release(&text);
-    return is_same ? 0 : err_field(err, ERR_VALIDATION, "path", ".git was changed, removed or replaced");
+    if (!is_same)
+        return err_field(err, ERR_VALIDATION, "path", ".git was changed, removed or replaced");
+    return guard_check(repo, err);
 }
 
 /* The folder first: as long as it is there, the registration says so. */

@@ -201,6 +201,28 @@ static void sees_a_changed_pointer(void **state) {
     fails(ERR_VALIDATION, worktree_check(repo, "b", path, &err));
 }
 
+static void sees_a_changed_repository(void **state) {
+    static const struct {
+        const char *script, *name; /* run in the repository */
+    } attacks[] = {
+        {"git config filter.evil.smudge 'touch /tmp/owned'", "config"},
+        {"rm config; ln -s /dev/null config", "config"},
+        {"mkdir -p hooks; echo 'touch /tmp/owned' > hooks/post-checkout", "hooks"},
+        {"mkdir -p info; echo '* filter=evil' > info/attributes", "info/attributes"},
+        {"echo /somewhere/else > objects/info/alternates", "objects/info/alternates"},
+    };
+    const char *path = path_of("a");
+    ok(worktree_create(repo, "a", path, "feat/a", first, &err));
+    for (size_t i = 0; i < ARRAY_LEN(attacks); i++) {
+        sh("cd %s; %s", bare, attacks[i].script);
+        fails(ERR_VALIDATION, worktree_check(repo, "a", path, &err));
+        assert_string_equal(err.message, arena_printf(arena, "the repository's %s was changed", attacks[i].name));
+        /* It is mended, so that the next is not to blame. */
+        ok(worktree_check(repo, "a", path, &err));
+        check_repository();
+    }
+}
+
 #define worktree_test(name) cmocka_unit_test_setup_teardown(name, set_up_commits, tear_down)
 
 int main(void) {
@@ -214,6 +236,7 @@ int main(void) {
         worktree_test(refuses),
         worktree_test(scans_what_it_made),
         worktree_test(sees_a_changed_pointer),
+        worktree_test(sees_a_changed_repository),
         worktree_test(checks_out_plainly),
         worktree_test(refuses_hostile_trees),
     };
