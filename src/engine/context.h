@@ -13,6 +13,7 @@
 #include "planner/planner.h"
 #include "sandbox/sandbox.h"
 
+struct price_table;
 struct workers;
 struct services;
 struct janitor;
@@ -25,9 +26,10 @@ struct engine {
     bool has_git;         /* started, so to be stopped: others in the process may use it, too */
     int64_t lease_ms;
     bool allows_private_webhooks;
-    struct llm_model model; /* name NULL: none */
-    const char *master_key; /* or NULL: the data directory has it */
-    char tag[ID_LEN];       /* marks our children across restarts; a hash of data_dir */
+    struct llm_model model;     /* name NULL: none */
+    struct price_table *prices; /* the built-in ones, and those of DATA/prices.json */
+    const char *master_key;     /* or NULL: the data directory has it */
+    char tag[ID_LEN];           /* marks our children across restarts; a hash of data_dir */
     struct store *store;
     struct bus *bus;
     struct assets *assets;

@@ -19,6 +19,7 @@
 #include "engine/services.h"
 #include "engine/webhooks.h"
 #include "engine/worker.h"
+#include "llm/price.h"
 #include "sandbox/sandbox.h"
 #include "store/jobs.h"
 #include "store/runs.h"
@@ -190,6 +191,8 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     if (rc == 0)
         rc = open_planning(engine, config->blueprints_dir, err);
     if (rc == 0)
+        rc = price_table_load(&engine->prices, arena_printf(engine->arena, "%s/prices.json", engine->data_dir), err);
+    if (rc == 0)
         rc = recover(engine, err);
     if (rc == 0)
         rc = services_create(&engine->services, engine, err);
@@ -223,6 +226,7 @@ void engine_close(struct engine *engine, int64_t grace_ms) {
     store_close(engine->store);
     bus_close(engine->bus);
     sandbox_fence_close(engine->fence);
+    price_table_destroy(engine->prices);
     mem_closep(&engine->lock_fd);
     arena_destroy(engine->arena);
     pthread_mutex_destroy(&engine->tools_lock);
