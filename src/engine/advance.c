@@ -10,11 +10,12 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/load.h"
+#include "engine/rework.h"
 #include "engine/steps.h"
+#include "engine/task_attempts.h"
+#include "engine/waiting.h"
 #include "store/jobs.h"
 #include "store/runs.h"
-
-#define CONFLICTS_MAX 3 /* merge conflicts of one task, before it has failed */
 
 struct advance {
     struct job_context *context;
@@ -26,6 +27,7 @@ struct advance {
     size_t count;
     struct task *merging;
     struct merge_result merge;
+    const char *conflict; /* what the next attempt is told of it */
 };
 
 static int reload(struct advance *a, struct err *err) {
@@ -143,62 +145,39 @@ static int merged_in_tx(struct journal *journal, void *arg, struct err *err) {
     return rc < 0 ? rc : step_schedule(journal, run, err);
 }
 
-/* Also what the next try is told. */
 static const char *conflict_reason(struct arena *arena, const struct merge_result *merge) {
     return arena_printf(arena, "its changes to %s conflict with what was merged before",
                         merge->conflict_count ? merge->conflicts[0] : "the tree");
 }
 
-static const char *feedback_json(struct arena *arena, const char *reason) {
-    struct buf out = {0};
-    struct jw jw;
-    jw_init(&jw, &out);
-    jw_object(&jw);
-    jw_kstr(&jw, "feedback", reason);
-    jw_object_end(&jw);
-    const char *text = arena_strndup(arena, out.data, out.len);
-    buf_release(&out);
-    return text;
-}
-
-/* The task is done again on the new base; after too many conflicts it has failed. */
+/* The task is done again on the new base; after too many failures it has failed. */
 static int conflict_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct advance *a = arg;
     struct run *run = NULL;
     struct task *task = NULL;
-    struct event *conflicts = NULL;
-    size_t count = 0;
+    struct attempt_record record = {0};
+    struct attempt_end end = {.from = ATTEMPT_RUNNING, .to = ATTEMPT_FAILED, .feedback = a->conflict};
     int rc = step_begin(journal, a->context->job, &run, err);
     if (rc == 0)
         rc = load_task(journal->db, journal->arena, a->merging->id, &task, err);
     if (rc == 0)
         rc = journal_event(journal, run, task, EVENT_MERGE_CONFLICT, merge_payload(journal->arena, task, &a->merge),
                            err);
+    end.error = conflict_reason(journal->arena, &a->merge);
     if (rc == 0)
-        rc = store_event_list(journal->db, journal->arena,
-                              &(struct event_query){.run_id = run->id,
-                                                    .task_id = task->id,
-                                                    .has_type = true,
-                                                    .type = EVENT_MERGE_CONFLICT,
-                                                    .limit = CONFLICTS_MAX},
-                              &conflicts, &count, err);
+        rc = attempt_move(journal->db, journal->arena, journal->now_ms, task, &end, err);
+    if (rc == 0)
+        rc = attempt_look(journal->db, journal->arena, task->id, &record, err);
     if (rc < 0)
         return rc;
-    const char *reason = conflict_reason(journal->arena, &a->merge);
-    if (count >= CONFLICTS_MAX)
-        return journal_task_move(journal, task, TASK_FAILED, reason, err);
+    if (record.failures >= run->max_attempts)
+        return journal_task_move(journal, task, TASK_FAILED, end.error, err);
     task->commit_sha[0] = '\0';
     rc = store_task_update(journal->db, task, err);
-    if (rc == 0)
-        rc = journal_enqueue(journal,
-                             &(struct job_spec){.kind = JOB_TASK_EXECUTE,
-                                                .project_id = run->project_id,
-                                                .run_id = run->id,
-                                                .subject_id = task->id,
-                                                .is_exclusive = true,
-                                                .payload_json = feedback_json(journal->arena, reason)},
-                             err);
-    return rc;
+    /* Of a run that waits nothing is begun: the task is pending until it goes on. */
+    if (rc == 0 && run->state != RUN_EXECUTING)
+        return waiting_put_back(journal, task, end.error, err);
+    return rc < 0 ? rc : step_execute(journal, run, task, err);
 }
 
 static int merge_one(struct advance *a, struct err *err) {
@@ -212,8 +191,10 @@ static int merge_one(struct advance *a, struct err *err) {
     int rc = repo_merge(a->repo, a->arena, a->run->head_sha, task->commit_sha, &spec, &a->merge, err);
     if (rc < 0)
         return rc;
-    if (a->merge.is_conflict)
+    if (a->merge.is_conflict) {
+        a->conflict = rework_conflict(a->repo, a->arena, a->run->head_sha, task, &a->merge);
         return journal_write(a->engine, conflict_in_tx, a, err);
+    }
     rc = journal_write(a->engine, merged_in_tx, a, err);
     return rc < 0 ? rc : repo_ref_set(a->repo, run_branch_ref(a->run, a->arena), NULL, a->merge.commit, err);
 }

@@ -35,6 +35,19 @@ static int take_over(struct journal *journal, struct task *task, const struct ta
     return rc < 0 ? rc : journal_task_move(journal, task, TASK_SUCCEEDED, NULL, err);
 }
 
+/* With the attempts that led to it. */
+static int take_over_attempts(struct journal *journal, const struct task *task, const struct task *old,
+                              struct err *err) {
+    struct task_attempt *attempts = NULL;
+    size_t count = 0;
+    int rc = store_attempt_list(journal->db, journal->arena, old->id, &attempts, &count, err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        (void)str_copy(attempts[i].task_id, ID_LEN, task->id);
+        rc = store_attempt_insert(journal->db, &attempts[i], err);
+    }
+    return rc;
+}
+
 static int insert_task(struct journal *journal, const struct run *run, json_t *definition, size_t index,
                        const struct decompose_call *call, struct err *err) {
     struct task task = {.sequence = (int64_t)index + 1, .state = TASK_PENDING};
@@ -48,6 +61,9 @@ static int insert_task(struct journal *journal, const struct run *run, json_t *d
     for (size_t i = 0; rc == 0 && i < call->merged_count; i++)
         if (call->merged[i].sequence == task.sequence)
             rc = take_over(journal, &task, &call->merged[i], err);
+    for (size_t i = 0; rc == 0 && i < call->merged_count; i++)
+        if (call->merged[i].sequence == task.sequence)
+            rc = take_over_attempts(journal, &task, &call->merged[i], err);
     return rc;
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/glob.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "engine/load.h"
 #include "engine/steps.h"
@@ -11,6 +12,8 @@
 #include "engine/waiting.h"
 #include "store/jobs.h"
 #include "store/runs.h"
+
+#define NAMES_MAX 50 /* of files, in what the next attempt is told */
 
 struct execution {
     struct job_context *context;
@@ -23,7 +26,9 @@ struct execution {
     const char *worktree_name, *worktree_path;
     struct change_list changes;
     struct change_list violations;
-    const char *feedback; /* why the last attempt came to nothing, or NULL */
+    const char *feedback;   /* why the last attempt came to nothing, or NULL */
+    const char *last_error; /* the same in short */
+    const char *lesson;     /* after a failure: what the next attempt is told, beyond the error */
     const char *summary;
     bool is_set_aside; /* the run waits: it is not begun */
     char commit[SHA_LEN];
@@ -42,8 +47,8 @@ static const char *retry_payload(const struct execution *x, struct arena *arena,
             : job->interruptions > 0 ? "the worker was lost"
             : x->feedback            ? "its work did not merge"
                                      : "the server was stopped");
-    if (x->feedback)
-        jw_kstr(&jw, "error", x->feedback);
+    if (job->last_error || x->last_error)
+        jw_kstr(&jw, "error", str_or(job->last_error, x->last_error));
     jw_object_end(&jw);
     const char *text = arena_strndup(arena, out.data, out.len);
     buf_release(&out);
@@ -144,6 +149,11 @@ static int check_scope(struct execution *x, struct err *err) {
             out->items[out->count++] = x->changes.items[i];
     if (out->count == 0)
         return 0;
+    x->lesson = arena_printf(
+        x->arena,
+        "Your change was refused, whole: these files are outside the task's pathScope %s:", json_text(x->arena, scope));
+    for (size_t i = 0; i < out->count && i < NAMES_MAX; i++)
+        x->lesson = arena_printf(x->arena, "%s\n%s", x->lesson, out->items[i].path);
     return err_set(err, ERR_VALIDATION, "%zu changes outside the task's pathScope, first %s", out->count,
                    out->items[0].path);
 }
@@ -151,6 +161,7 @@ static int check_scope(struct execution *x, struct err *err) {
 /* Every expected output is in the commit's tree. */
 static int check_outputs(struct execution *x, struct err *err) {
     char **paths = NULL;
+    const char *missing = NULL;
     size_t count = 0, i, found = 0;
     json_t *expected;
     int rc = repo_paths(x->repo, x->arena, x->commit, &paths, &count, err);
@@ -160,10 +171,13 @@ static int check_outputs(struct execution *x, struct err *err) {
         const char *path = json_string_value(expected);
         for (found = 0; found < count && !str_eq(paths[found], path);)
             found++;
-        if (found == count)
-            return err_set(err, ERR_VALIDATION, "the expected output %s is missing", path);
+        if (found < count)
+            continue;
+        x->lesson =
+            arena_printf(x->arena, "%s\n%s", str_or(x->lesson, "Files that the task must make are missing:"), path);
+        missing = str_or(missing, path);
     }
-    return 0;
+    return missing ? err_set(err, ERR_VALIDATION, "the expected output %s is missing", missing) : 0;
 }
 
 static int commit_work(struct execution *x, struct err *err) {
@@ -275,6 +289,38 @@ static int violation_in_tx(struct journal *journal, void *arg, struct err *err) 
     return rc;
 }
 
+/* What tells nothing of the work is no failure: the attempt is left open, and came to no end when the next begins. */
+static bool is_failure(const struct err *err) {
+    return err->code != ERR_CANCELLED && err->code != ERR_STALE && err->code != ERR_BUDGET && err->code != ERR_QUOTA;
+}
+
+struct failure {
+    struct execution *x;
+    const struct err *why;
+};
+
+static int failed_in_tx(struct journal *journal, void *arg, struct err *err) {
+    const struct failure *failure = arg;
+    struct execution *x = failure->x;
+    struct run *run = NULL;
+    struct attempt_end end = {.from = ATTEMPT_RUNNING,
+                              .to = ATTEMPT_FAILED,
+                              .error = failure->why->message,
+                              .feedback = str_or(x->lesson, failure->why->message)};
+    int rc = step_begin(journal, x->context->job, &run, err);
+    return rc < 0 ? rc : attempt_move(journal->db, journal->arena, journal->now_ms, x->task, &end, err);
+}
+
+/* The worker records what becomes of the task. An agent that does not learn would do the same again. */
+static void record_failure(struct execution *x, const struct err *why) {
+    struct err err = {0};
+    if (!is_failure(why))
+        return;
+    x->context->is_final = why->code == ERR_VALIDATION && !x->engine->agent.ops->learns;
+    if (journal_write(x->engine, failed_in_tx, &(struct failure){.x = x, .why = why}, &err) < 0)
+        log_event(LOG_WARN, "cannot record the end of an attempt", "task", x->task->id, "error", err.message, NULL);
+}
+
 static int work(struct execution *x, struct err *err) {
     int rc = worktree_create(x->repo, x->worktree_name, x->worktree_path, x->task->branch, x->task->base_sha, err);
     if (rc == 0)
@@ -289,14 +335,12 @@ static int work(struct execution *x, struct err *err) {
     return rc;
 }
 
-/* The last failure, else what the job was enqueued with. */
-static int load_feedback(struct execution *x, struct err *err) {
-    const struct job *job = x->context->job;
-    json_t *payload = NULL;
-    int rc = 0;
-    if (job->payload_json)
-        rc = json_parse(x->arena, job->payload_json, strlen(job->payload_json), &payload, err);
-    x->feedback = str_or(job->last_error, json_str(payload, "feedback", NULL));
+/* What the attempts before this one are to be learned from by. */
+static int load_feedback(struct execution *x, struct db *db, struct err *err) {
+    struct attempt_record record = {0};
+    int rc = attempt_look(db, x->arena, x->task->id, &record, err);
+    x->feedback = str_or(record.feedback, x->context->job->last_error);
+    x->last_error = record.error;
     return rc;
 }
 
@@ -311,7 +355,7 @@ int execute_task(struct job_context *context, struct err *err) {
     if (rc == 0)
         rc = load_definition(x.task, x.arena, &x.definition, err);
     if (rc == 0)
-        rc = load_feedback(&x, err);
+        rc = load_feedback(&x, db, err);
     if (rc < 0)
         return rc;
     bool is_open = x.run->state == RUN_EXECUTING || x.run->state == RUN_WAITING;
@@ -334,8 +378,10 @@ int execute_task(struct job_context *context, struct err *err) {
     rc = rc == 0 ? removed : rc;
     if (rc == 0)
         rc = journal_write(x.engine, accept_in_tx, &x, err);
-    if (rc < 0)
+    if (rc < 0) {
         tell_failure(&x, err);
+        record_failure(&x, err);
+    }
     return rc;
 }
 

@@ -72,8 +72,10 @@ int attempt_look(struct db *db, struct arena *arena, const char *task_id, struct
         return rc;
     for (size_t i = 0; i < count; i++) {
         record.failures += rows[i].state == ATTEMPT_FAILED || rows[i].state == ATTEMPT_REJECTED;
-        if (rows[i].feedback || rows[i].state == ATTEMPT_SUCCEEDED)
-            record.feedback = rows[i].feedback;
+        if (!rows[i].feedback && rows[i].state != ATTEMPT_SUCCEEDED)
+            continue;
+        record.feedback = rows[i].feedback;
+        record.error = rows[i].error;
     }
     *out = record;
     return 0;

@@ -26,6 +26,7 @@ MUST_CHECK int attempt_follow(struct db *db, struct arena *arena, int64_t now_ms
 /* What the attempts so far say. */
 struct attempt_record {
     int64_t failures;     /* failed or rejected */
+    const char *error;    /* of the latest that has feedback */
     const char *feedback; /* of the latest that has any; NULL when the latest to end well came after it */
 };
 MUST_CHECK int attempt_look(struct db *db, struct arena *arena, const char *task_id, struct attempt_record *out,

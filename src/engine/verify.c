@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "engine/exchange.h"
 #include "engine/load.h"
+#include "engine/rework.h"
 #include "engine/steps.h"
 #include "engine/toolchain.h"
 #include "store/jobs.h"
@@ -356,6 +357,7 @@ static int conclude_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct verification *v = arg;
     struct run *run = NULL;
     size_t i, proven = 0;
+    bool is_sent = false;
     json_t *item, *criteria = json_object_get(v->result, "criteria");
     const char *failure = find_failure(v), *status = failure ? "failed" : "passed";
     int rc = step_begin(journal, v->context->job, &run, err);
@@ -371,7 +373,9 @@ static int conclude_in_tx(struct journal *journal, void *arg, struct err *err) {
                                         "{\"status\":\"%s\",\"criteria\":{\"total\":%zu,\"proven\":%zu}}", status,
                                         json_array_size(criteria), proven),
                            err);
-    if (rc == 0)
+    if (rc == 0 && failure && v->engine->agent.ops->learns)
+        rc = rework_begin(journal, run, v->result, &is_sent, err);
+    if (rc == 0 && !is_sent)
         rc = step_finish(journal, run, failure ? RUN_FAILED : RUN_SUCCEEDED, failure, err);
     return rc < 0 ? rc : step_end(journal, v->context->job, err);
 }
@@ -384,6 +388,9 @@ static void remember_told(struct verification *v) {
     v->told = json_own(v->arena, json_object());
     if (!v->run->verification_json ||
         json_parse(v->arena, v->run->verification_json, strlen(v->run->verification_json), &before, &err) < 0)
+        return;
+    /* An earlier round that was concluded is told already; this one is told whole. */
+    if (!str_eq(json_str(before, "status", ""), "running"))
         return;
     json_array_foreach (json_object_get(before, "checks"), i, check)
         json_object_set(v->told, json_str(check, "id", ""), json_object_get(check, "status"));

@@ -98,6 +98,13 @@ static const struct agent_ops fixture_agent_ops = {.name = "test", .run = fixtur
 
 /* ---- Opening and closing */
 
+static const struct agent_ops learning_agent_ops = {.name = "test", .learns = true, .run = fixture_agent_run};
+
+/* From now on the agent is one that learns. */
+static inline void let_agent_learn(struct fixture *f) {
+    f->engine->agent.ops = &learning_agent_ops;
+}
+
 static inline void fixture_told(const char *topic, int64_t value, void *arg) {
     struct fixture *f = arg;
     pthread_mutex_lock(&f->lock);

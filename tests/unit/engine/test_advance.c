@@ -153,8 +153,12 @@ static void a_merge_conflict_has_the_task_done_again(void **state) {
     assert_string_equal(task_now(f, "second")->commit_sha, "");
     step(f, JOB_TASK_EXECUTE);
     assert_string_equal(event_text(f, "TASK_RETRIED", 0, "reason"), "its work did not merge");
-    assert_string_equal(event_text(f, "TASK_OUTPUT", 0, "text"),
-                        "its changes to shared/x conflict with what was merged before"); /* the agent was told */
+    assert_string_equal(event_text(f, "TASK_RETRIED", 0, "error"),
+                        "its changes to shared/x conflict with what was merged before");
+    /* The agent was told what is there now, and what it had done. */
+    const char *told = event_text(f, "TASK_OUTPUT", 0, "text");
+    assert_non_null(strstr(told, "--- shared/x\nfirst 1\n"));
+    assert_non_null(strstr(told, "\n+second 1\n"));
     step(f, JOB_RUN_ADVANCE);
     assert_run(f, RUN_VERIFYING);
     assert_string_equal(file_of(f, run_now(f)->head_sha, "shared/x"), "second 2\n");

@@ -108,6 +108,7 @@ static void what_always_fails_is_buried(void **state) {
     add_project(f, NULL);
     add_task(f, "task-001", "one", "", "a/**", "a/x");
     f->work = fail_always;
+    let_agent_learn(f);
     begin_run(f);
     start_workers(f, 2);
     assert_true(wait_until(f, waits_after_one_failure));
@@ -117,6 +118,20 @@ static void what_always_fails_is_buried(void **state) {
     assert_true(wait_until(f, run_has_ended));
     assert_int_equal(atomic_load(&f->tries), 3);
     assert_run(f, RUN_FAILED);
+    assert_string_equal(run_now(f)->error, "task one failed: this cannot be done");
+    stop_workers(f, 0);
+}
+
+/* It would do the same again. */
+static void who_does_not_learn_has_one_attempt(void **state) {
+    struct fixture *f = *state;
+    add_project(f, NULL);
+    add_task(f, "task-001", "one", "", "a/**", "a/x");
+    f->work = fail_always;
+    begin_run(f);
+    start_workers(f, 2);
+    assert_true(wait_until(f, run_has_ended));
+    assert_int_equal(atomic_load(&f->tries), 1);
     assert_string_equal(run_now(f)->error, "task one failed: this cannot be done");
     stop_workers(f, 0);
 }
@@ -225,13 +240,10 @@ static void an_idle_pool_takes_lost_leases(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        engine_test(many_workers_carry_a_run_to_its_end),
-        engine_test(a_failed_attempt_is_tried_again_later),
-        engine_test(what_always_fails_is_buried),
-        engine_test(a_cancel_reaches_what_is_at_work),
-        engine_test(draining_gives_work_back),
-        engine_test(leases_are_renewed_while_at_work),
-        engine_test(an_idle_pool_takes_lost_leases),
+        engine_test(many_workers_carry_a_run_to_its_end), engine_test(a_failed_attempt_is_tried_again_later),
+        engine_test(what_always_fails_is_buried),         engine_test(who_does_not_learn_has_one_attempt),
+        engine_test(a_cancel_reaches_what_is_at_work),    engine_test(draining_gives_work_back),
+        engine_test(leases_are_renewed_while_at_work),    engine_test(an_idle_pool_takes_lost_leases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
