@@ -1,6 +1,6 @@
 # Each target sets up what it needs: on a Debian-like machine scripts/setup installs what is missing.
 .DEFAULT_GOAL := build
-.PHONY: build demo run test fuzz lint format bench clean help
+.PHONY: build demo run test fuzz soak lint format bench clean help
 
 build: ## build/prazium
 	@scripts/setup build
@@ -24,6 +24,11 @@ fuzz: ## the fuzz targets, each for FUZZ_SECONDS (60)
 	@scripts/build build-fuzz
 	@exec scripts/fuzz --keep --seconds $${FUZZ_SECONDS:-60}
 
+soak: ## 2,000 readers of one run, half of them coming and going, and 100 that never read
+	@scripts/setup soak
+	@scripts/build build-soak
+	@. scripts/env && exec tests/soak/run --timed
+
 lint: ## formatting, clang-tidy, no warnings, sizes, layers
 	@scripts/setup lint
 	@scripts/lint
@@ -37,7 +42,7 @@ bench: build ## prazium beside Fastify, nginx and git, on this machine
 	@. scripts/env && exec bench/run
 
 clean: ## removes what was built, and the fetched Node
-	rm -rf build build-test build-lint build-fuzz .cache
+	rm -rf build build-test build-lint build-soak build-fuzz .cache
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile

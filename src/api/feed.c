@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "store/runs.h"
 
-enum { BLOCK = 64, SLOTS = 32, BLOCK_BYTES_MAX = 512 * 1024 };
+enum { BLOCK = 64, SLOTS = 32, BLOCK_BYTES_MAX = 512 * 1024, KEPT_BYTES_MAX = 4 * 1024 * 1024 };
 
 struct block {
     char run_id[ID_LEN];
@@ -96,6 +96,16 @@ static void add_event(struct block *block, const struct event *row) {
     buf_release(&out);
 }
 
+/* Large events are not kept for long: those of slow readers would push out what the others read anyway. */
+static void forget_beyond(struct feeds *feeds, const struct block *at_hand) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < SLOTS; i++)
+        bytes += feeds->slots[i].arena ? arena_used_bytes(feeds->slots[i].arena) : 0;
+    for (size_t i = 0; i < SLOTS && bytes > KEPT_BYTES_MAX; i++)
+        if (&feeds->slots[i] != at_hand)
+            forget(&feeds->slots[i]);
+}
+
 /* Reads what has come since. */
 static int read_on(struct feeds *feeds, struct block *block, struct err *err) {
     struct event_query query = {.run_id = block->run_id,
@@ -111,6 +121,7 @@ static int read_on(struct feeds *feeds, struct block *block, struct err *err) {
     for (size_t i = 0; rc == 0 && i < count; i++)
         add_event(block, &rows[i]);
     arena_destroy(arena);
+    forget_beyond(feeds, block);
     return rc;
 }
 

@@ -239,7 +239,7 @@ static bool take_frame(struct reader *reader, int opcode, char *data, size_t len
     } else if (strncmp(data, "{\"type\":\"event\"", 15) == 0) {
         take_event(reader, number_after(data, "\"sequence\":", 0), data, len);
         has_left = maybe_leave(reader);
-    } else if (strncmp(data, "{\"type\":\"ended\"", 15) == 0) {
+    } else if (strncmp(data, "{\"type\":\"complete\"", 18) == 0) {
         finish(reader);
         return true;
     } else if (strncmp(data, "{\"type\":\"error\"", 15) == 0) {
@@ -398,7 +398,8 @@ int main(int argc, char **argv) {
     for (int i = 0; i < 2; i++)
         soak.sums[i] = calloc((size_t)soak.events + 1, sizeof *soak.sums[i]);
     soak.delays_us = malloc(DELAYS_MAX * sizeof *soak.delays_us);
-    struct reader *readers = calloc((size_t)(counts[0] + counts[1] + counts[2] + counts[3]), sizeof *readers);
+    size_t count = (size_t)(counts[0] + counts[1] + counts[2] + counts[3]);
+    struct reader *readers = calloc(count, sizeof *readers);
     srandom(7);
     connect_all(readers, counts);
     if (!turn(&soak.waiting))
@@ -413,5 +414,11 @@ int main(int argc, char **argv) {
            "\"deliveries\":%zu,\"p50Ms\":%.1f,\"p99Ms\":%.1f,\"maxMs\":%.1f,\"serverKiB\":%ld,\"grownKiB\":%ld}\n",
            counts[0], counts[1], silent, soak.events, soak.resumptions, is_whole && !soak.has_failed ? "true" : "false",
            soak.delay_count, delay_ms(0.5), delay_ms(0.99), delay_ms(1), before_kib + grown_kib, grown_kib);
+    for (size_t i = 0; i < count; i++)
+        free(readers[i].buffer);
+    free(readers);
+    for (int i = 0; i < 2; i++)
+        free(soak.sums[i]);
+    free(soak.delays_us);
     return is_whole && !soak.has_failed ? 0 : 1;
 }

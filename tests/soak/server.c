@@ -1,8 +1,8 @@
 /* server: the real API over a real database with one run whose events come at a given rate, for the soak test.
  *
- * usage: soak_server DATA_DIR EVENTS EVENTS_PER_SECOND
+ * usage: soak_server DATA_DIR EVENTS EVENTS_PER_SECOND BYTES
  * Prints "PORT KEY PROJECT_ID RUN_ID" and waits for a line on standard input; then the events come, the last of them
- * RUN_COMPLETED. Each payload has the time at which it was written. Ends with its standard input. */
+ * RUN_COMPLETED. Each payload has the time at which it was written, and BYTES of text. Ends with its standard input. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +28,7 @@ struct soak {
     struct project *project;
     struct run run;
     int64_t told, total;
+    char *text; /* of each event */
 };
 
 static void must(int rc, const char *what, const struct err *err) {
@@ -77,8 +78,7 @@ static int event_in_tx(struct journal *journal, void *arg, struct err *err) {
         return journal_run_move(journal, &run, RUN_CANCELLED, NULL, err);
     return journal_event(
         journal, &run, NULL, EVENT_TASK_OUTPUT,
-        arena_printf(journal->arena, "{\"sentUs\":%lld,\"line\":\"compiled src/app/page.tsx\"}", (long long)now_us()),
-        err);
+        arena_printf(journal->arena, "{\"sentUs\":%lld,\"text\":\"%s\"}", (long long)now_us(), soak->text), err);
 }
 
 static void set_up(struct soak *soak, const char *data_dir) {
@@ -90,8 +90,10 @@ static void set_up(struct soak *soak, const char *data_dir) {
     must(engine_project_create(soak->engine, soak->account.id, "Soak", "An app.", soak->arena, &soak->project, &err),
          "project", &err);
     must(store_write(engine_store(soak->engine), run_in_tx, soak, &err), "run", &err);
-    must(api_start(&soak->api, &(struct api_config){.listen = "127.0.0.1:0", .engine = soak->engine}, &err), "api",
-         &err);
+    must(api_start(&soak->api,
+                   &(struct api_config){.listen = "127.0.0.1:0", .engine = soak->engine, .is_rate_limit_off = true},
+                   &err),
+         "api", &err);
 }
 
 int main(int argc, char **argv) {
@@ -99,9 +101,10 @@ int main(int argc, char **argv) {
     struct rlimit limit;
     struct err err = {0};
     char line[16];
-    int64_t per_second = 0;
-    if (argc != 4 || !str_to_int(argv[2], 1, 1000000, &soak.total) || !str_to_int(argv[3], 1, 1000000, &per_second)) {
-        fprintf(stderr, "usage: soak_server DATA_DIR EVENTS EVENTS_PER_SECOND\n");
+    int64_t per_second = 0, bytes = 0;
+    if (argc != 5 || !str_to_int(argv[4], 0, 32768, &bytes) || !str_to_int(argv[2], 1, 1000000, &soak.total) ||
+        !str_to_int(argv[3], 1, 1000000, &per_second)) {
+        fprintf(stderr, "usage: soak_server DATA_DIR EVENTS EVENTS_PER_SECOND BYTES\n");
         return 2;
     }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
@@ -110,6 +113,8 @@ int main(int argc, char **argv) {
     }
     log_set_level(LOG_ERROR);
     set_up(&soak, argv[1]);
+    soak.text = arena_alloc(soak.arena, (size_t)bytes + 1);
+    memset(soak.text, 'x', (size_t)bytes);
     printf("%d %s %s %s\n", api_port(soak.api), soak.key, soak.project->id, soak.run.id);
     fflush(stdout);
     if (fgets(line, sizeof line, stdin)) {
