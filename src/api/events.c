@@ -10,7 +10,8 @@
 #include "base/str.h"
 #include "store/runs.h"
 
-#define RECONNECT_MS 1000 /* what clients are asked to wait */
+#define RECONNECT_MS 1000   /* what clients are asked to wait */
+#define PORTION (16 * 1024) /* bytes, and an event more: what a reader that does not read may hold up */
 
 int event_list(struct api_call *call, struct err *err) {
     struct run *run = NULL;
@@ -71,6 +72,8 @@ static enum http_next stream_next(void *arg, struct buf *out) {
         cursor_pass(stream->cursor, &events[i]);
         if (events[i].is_last)
             return HTTP_NEXT_END;
+        if (out->len >= PORTION)
+            break;
     }
     return count > 0 || is_first ? HTTP_NEXT_DATA : HTTP_NEXT_IDLE;
 }
