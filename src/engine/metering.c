@@ -27,7 +27,7 @@ static void settle(void *arg, const struct llm_usage *usage, bool is_known) {
                              .cache_write_tokens = used->cache_write_tokens,
                              .output_tokens = used->output_tokens,
                              .cost_micros = price_of(&metering->price, used),
-                             .is_priced = metering->is_priced};
+                             .is_priced = metering->is_priced && is_known};
     bool is_nothing = used->input_tokens == 0 && used->output_tokens == 0;
     struct err err = {0};
 
