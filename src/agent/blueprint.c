@@ -216,8 +216,9 @@ static int run(void *self, const struct agent_request *request, struct agent_res
     return 0;
 }
 
+const struct agent_ops agent_blueprint_ops = {.name = "blueprint", .run = run};
+
 void agent_blueprint_init(struct agent *agent, const struct stack *stack) {
-    static const struct agent_ops ops = {.name = "blueprint", .run = run};
-    agent->ops = &ops;
+    agent->ops = &agent_blueprint_ops;
     agent->self = (void *)stack;
 }

@@ -5,8 +5,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "agent/agent.h"
+#include "agent/registry.h"
 #include "blueprint/blueprint.h"
+#include "engine/choice.h"
 #include "engine/engine.h"
 #include "llm/llm.h"
 #include "model/job.h"
@@ -35,9 +36,11 @@ struct engine {
     struct assets *assets;
     struct catalog *catalog;
     struct stack *stack;
-    pthread_mutex_t planner_lock; /* guards the making of catalog and planner */
-    struct planner *planner;      /* by engine_planner() */
-    struct agent agent;
+    pthread_mutex_t planner_lock;            /* guards the making of catalog and planner */
+    struct planner *planner;                 /* by engine_planner() */
+    struct agent agents[AGENT_KINDS_MAX];    /* in the order of agent_kinds() */
+    struct choice defaults;                  /* who plans and who carries out, where nobody says otherwise */
+    const char *agent_command, *acp_command; /* the operator's, or NULL */
     struct workers *workers;
     struct services *services; /* running local deployments */
     struct janitor *janitor;

@@ -88,13 +88,22 @@ int engine_planner(struct engine *engine, const struct planner **out, struct err
     return rc;
 }
 
+/* Blueprint is the first. */
+static void open_agents(struct engine *engine) {
+    size_t count;
+    const struct agent_kind *kinds = agent_kinds(&count);
+    for (size_t i = 0; i < count; i++)
+        engine->agents[i].ops = kinds[i].ops;
+    agent_blueprint_init(&engine->agents[0], engine->stack);
+}
+
 static int open_planning(struct engine *engine, const char *blueprints_dir, struct err *err) {
     const struct planner *planner;
     int rc = assets_open(&engine->assets, blueprints_dir, err);
     if (rc == 0)
         rc = stack_open(&engine->stack, engine->assets, "next", err);
     if (rc == 0)
-        agent_blueprint_init(&engine->agent, engine->stack);
+        open_agents(engine);
     /* A catalog of one's own is checked at once: better no start than a late surprise. */
     if (rc == 0 && blueprints_dir)
         rc = engine_planner(engine, &planner, err);
@@ -190,6 +199,8 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     }
     if (rc == 0)
         rc = open_planning(engine, config->blueprints_dir, err);
+    if (rc == 0)
+        rc = choice_open(engine, config, err);
     if (rc == 0)
         rc = price_table_load(&engine->prices, arena_printf(engine->arena, "%s/prices.json", engine->data_dir), err);
     if (rc == 0)

@@ -28,6 +28,9 @@ struct engine_config {
     bool allows_private_webhooks; /* webhooks may go to this machine and its network */
     const char *master_key;       /* of secrets at rest, see base/vault.h; outlives the engine; NULL: DATA/master.key */
     const struct llm_model *model; /* which the engine copies, but for its strings; NULL or without a name: none */
+    const char *planner;           /* blueprint (NULL) or model */
+    const char *agents;            /* KIND or KIND:MODEL, by commas: the first, then who takes its place; or NULL */
+    const char *agent_command, *acp_command; /* of the kinds "command" and "acp", or NULL */
 };
 
 /* Takes the data directory (ERR_CONFLICT when another server has it), opens the store, recovers what an earlier

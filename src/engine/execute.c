@@ -76,7 +76,7 @@ static int begin_in_tx(struct journal *journal, void *arg, struct err *err) {
         return rc < 0 ? rc : step_end(journal, x->context->job, err);
     }
     str_copy(task->base_sha, sizeof task->base_sha, run->head_sha);
-    rc = attempt_begin(journal->db, journal->arena, journal->now_ms, task, x->engine->agent.ops->name, err);
+    rc = attempt_begin(journal->db, journal->arena, journal->now_ms, task, x->engine->agents[0].ops->name, err);
     if (rc == 0)
         rc = store_task_update(journal->db, task, err);
     if (rc == 0 && task->state == TASK_PENDING)
@@ -122,7 +122,7 @@ static int run_agent(struct execution *x, struct err *err) {
                                     .cancel_arg = x->context,
                                     .on_output = tell_output,
                                     .output_arg = x};
-    rc = x->engine->agent.ops->run(x->engine->agent.self, &request, &result, err);
+    rc = x->engine->agents[0].ops->run(x->engine->agents[0].self, &request, &result, err);
     x->summary = str_mend(x->arena, result.summary); /* an agent may say anything */
     x->context->resets_ms = result.resets_ms;
     if (rc == 0 && job_should_stop(x->context))
@@ -316,7 +316,7 @@ static void record_failure(struct execution *x, const struct err *why) {
     struct err err = {0};
     if (!is_failure(why))
         return;
-    x->context->is_final = why->code == ERR_VALIDATION && !x->engine->agent.ops->learns;
+    x->context->is_final = why->code == ERR_VALIDATION && !x->engine->agents[0].ops->learns;
     if (journal_write(x->engine, failed_in_tx, &(struct failure){.x = x, .why = why}, &err) < 0)
         log_event(LOG_WARN, "cannot record the end of an attempt", "task", x->task->id, "error", err.message, NULL);
 }

@@ -373,7 +373,7 @@ static int conclude_in_tx(struct journal *journal, void *arg, struct err *err) {
                                         "{\"status\":\"%s\",\"criteria\":{\"total\":%zu,\"proven\":%zu}}", status,
                                         json_array_size(criteria), proven),
                            err);
-    if (rc == 0 && failure && v->engine->agent.ops->learns)
+    if (rc == 0 && failure && v->engine->agents[0].ops->learns)
         rc = rework_begin(journal, run, v->result, &is_sent, err);
     if (rc == 0 && !is_sent)
         rc = step_finish(journal, run, failure ? RUN_FAILED : RUN_SUCCEEDED, failure, err);

@@ -102,7 +102,7 @@ static const struct agent_ops learning_agent_ops = {.name = "test", .learns = tr
 
 /* From now on the agent is one that learns. */
 static inline void let_agent_learn(struct fixture *f) {
-    f->engine->agent.ops = &learning_agent_ops;
+    f->engine->agents[0].ops = &learning_agent_ops;
 }
 
 static inline void fixture_told(const char *topic, int64_t value, void *arg) {
@@ -117,7 +117,7 @@ static inline void fixture_open(struct fixture *f) {
     struct bus_subscription *subscription;
     f->config.data_dir = f->dir;
     must(f, engine_open(&f->engine, &f->config, &f->err));
-    f->engine->agent = (struct agent){.ops = &fixture_agent_ops, .self = f};
+    f->engine->agents[0] = (struct agent){.ops = &fixture_agent_ops, .self = f};
     f->own_stack = f->engine->stack;
     if (f->toy_stack)
         f->engine->stack = f->toy_stack;

@@ -33,7 +33,7 @@ static void the_plan_is_carried_out(void **state) {
     struct fixture *f = *state;
     add_project(f, plan_text(f, "minimal"));
     create_run(f);
-    agent_blueprint_init(&f->engine->agent, f->engine->stack);
+    agent_blueprint_init(&f->engine->agents[0], f->engine->stack);
     while (run_now(f)->state != RUN_VERIFYING) {
         struct job *job = claim(f);
         assert_non_null(job);

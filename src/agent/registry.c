@@ -1,0 +1,30 @@
+/* registry: the kinds of agents. Each is a row; whoever makes one gives its row the ops. */
+#include "agent/registry.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+static const struct agent_kind kinds[] = {
+    {.name = "blueprint", .title = "The catalog", .ops = &agent_blueprint_ops, .knows_only_catalog = true},
+    {.name = "model", .title = "A language model with tools", .needs_model = true, .needs_fence = true},
+    {.name = "codex", .title = "Codex", .program = "codex", .needs_fence = true},
+    {.name = "opencode", .title = "opencode", .program = "opencode", .needs_fence = true},
+    {.name = "claude", .title = "Claude Code", .program = "claude", .needs_fence = true},
+    {.name = "gemini", .title = "Gemini CLI", .program = "gemini", .needs_fence = true},
+    {.name = "qwen", .title = "Qwen Code", .program = "qwen", .needs_fence = true},
+    {.name = "acp", .title = "Any agent that speaks ACP", .needs_command = true, .needs_fence = true},
+    {.name = "command", .title = "Any command", .needs_command = true, .needs_fence = true},
+};
+_Static_assert(ARRAY_LEN(kinds) <= AGENT_KINDS_MAX, "room for every kind");
+
+const struct agent_kind *agent_kinds(size_t *count) {
+    *count = ARRAY_LEN(kinds);
+    return kinds;
+}
+
+const struct agent_kind *agent_kind_find(const char *name) {
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (str_eq(kinds[i].name, name))
+            return &kinds[i];
+    return NULL;
+}
