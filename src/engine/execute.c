@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "engine/agents.h"
 #include "engine/load.h"
 #include "engine/steps.h"
 #include "engine/task_attempts.h"
@@ -29,7 +30,7 @@ struct execution {
     const char *feedback;   /* why the last attempt came to nothing, or NULL */
     const char *last_error; /* the same in short */
     const char *lesson;     /* after a failure: what the next attempt is told, beyond the error */
-    const char *summary;
+    struct agents_call agents;
     bool is_set_aside; /* the run waits: it is not begun */
     char commit[SHA_LEN];
 };
@@ -76,7 +77,8 @@ static int begin_in_tx(struct journal *journal, void *arg, struct err *err) {
         return rc < 0 ? rc : step_end(journal, x->context->job, err);
     }
     str_copy(task->base_sha, sizeof task->base_sha, run->head_sha);
-    rc = attempt_begin(journal->db, journal->arena, journal->now_ms, task, x->engine->agents[0].ops->name, err);
+    rc = attempt_begin(journal->db, journal->arena, journal->now_ms, task,
+                       agents_name(x->engine, &x->agents.choice.agents[0]), err);
     if (rc == 0)
         rc = store_task_update(journal->db, task, err);
     if (rc == 0 && task->state == TASK_PENDING)
@@ -90,11 +92,6 @@ static int begin_in_tx(struct journal *journal, void *arg, struct err *err) {
     return rc;
 }
 
-static void tell_output(const char *text, void *arg) {
-    const struct execution *x = arg;
-    task_log_write(x->engine, x->task, "agent: ", text);
-}
-
 /* In the log alone: the attempt that follows is told why as an event, and the last one's failure is the task's. */
 static void tell_failure(const struct execution *x, const struct err *err) {
     bool is_stopped = err->code == ERR_CANCELLED || err->code == ERR_STALE;
@@ -103,31 +100,27 @@ static void tell_failure(const struct execution *x, const struct err *err) {
     task_log_write(x->engine, x->task, before, err->message);
 }
 
-static int run_agent(struct execution *x, struct err *err) {
-    json_t *plan = NULL;
-    struct db *db = NULL;
-    struct agent_result result = {0};
-    int rc = store_reader(x->engine->store, &db, err);
-    if (rc == 0)
-        rc = load_plan(db, x->arena, x->run, &plan, err);
-    if (rc < 0)
-        return rc;
-    struct agent_request request = {.definition = x->definition,
-                                    .plan = plan,
-                                    .worktree = x->worktree_path,
-                                    .attempt = x->task->attempts,
-                                    .feedback = x->feedback,
-                                    .arena = x->arena,
-                                    .is_cancelled = job_should_stop,
-                                    .cancel_arg = x->context,
-                                    .on_output = tell_output,
-                                    .output_arg = x};
-    rc = x->engine->agents[0].ops->run(x->engine->agents[0].self, &request, &result, err);
-    x->summary = str_mend(x->arena, result.summary); /* an agent may say anything */
-    x->context->resets_ms = result.resets_ms;
-    if (rc == 0 && job_should_stop(x->context))
-        return err_set(err, ERR_CANCELLED, "stopped");
-    return rc;
+static int make_worktree(struct execution *x, struct err *err) {
+    return worktree_create(x->repo, x->worktree_name, x->worktree_path, x->task->branch, x->task->base_sha, err);
+}
+
+static int make_worktree_anew(void *arg, struct err *err) {
+    struct execution *x = arg;
+    int rc = worktree_remove(x->repo, x->worktree_name, x->worktree_path, err);
+    return rc < 0 ? rc : make_worktree(x, err);
+}
+
+static int run_agents(struct execution *x, struct err *err) {
+    struct agents_call *call = &x->agents;
+    call->context = x->context;
+    call->run = x->run;
+    call->task = x->task;
+    call->definition = x->definition;
+    call->feedback = x->feedback;
+    call->worktree = x->worktree_path;
+    call->begin_anew = make_worktree_anew;
+    call->arg = x;
+    return agents_run(call, err);
 }
 
 static bool is_in_scope(const json_t *scope, const char *path) {
@@ -203,6 +196,7 @@ static int commit_work(struct execution *x, struct err *err) {
     return rc;
 }
 
+/* But for those that the agent told of as it wrote them. */
 static int tell_files(struct journal *journal, struct execution *x, const struct run *run, struct err *err) {
     static const enum event_type types[] = {[CHANGE_CREATED] = EVENT_FILE_CREATED,
                                             [CHANGE_MODIFIED] = EVENT_FILE_MODIFIED,
@@ -210,6 +204,8 @@ static int tell_files(struct journal *journal, struct execution *x, const struct
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < x->changes.count; i++) {
         const struct change *change = &x->changes.items[i];
+        if (agent_notes_has_told(&x->agents.notes, change))
+            continue;
         struct buf payload = {0};
         struct jw jw;
         jw_init(&jw, &payload);
@@ -233,8 +229,8 @@ static const char *result_json(struct execution *x, struct arena *arena) {
     change_paths_json(&jw, "filesModified", &x->changes, CHANGE_MODIFIED);
     change_paths_json(&jw, "filesDeleted", &x->changes, CHANGE_DELETED);
     jw_kstr(&jw, "commitSha", x->commit);
-    if (x->summary)
-        jw_kstr(&jw, "summary", x->summary);
+    if (x->agents.summary)
+        jw_kstr(&jw, "summary", x->agents.summary);
     jw_object_end(&jw);
     const char *text = arena_strndup(arena, out.data, out.len);
     buf_release(&out);
@@ -254,8 +250,8 @@ static int accept_in_tx(struct journal *journal, void *arg, struct err *err) {
     rc = store_task_update(journal->db, task, err);
     if (rc == 0)
         rc = tell_files(journal, x, run, err);
-    if (rc == 0 && x->summary) {
-        json_t *payload = json_own(journal->arena, json_pack("{s:s}", "text", x->summary));
+    if (rc == 0 && x->agents.summary) {
+        json_t *payload = json_own(journal->arena, json_pack("{s:s}", "text", x->agents.summary));
         rc = journal_event(journal, run, task, EVENT_TASK_OUTPUT, json_text(journal->arena, payload), err);
     }
     if (rc == 0)
@@ -316,15 +312,16 @@ static void record_failure(struct execution *x, const struct err *why) {
     struct err err = {0};
     if (!is_failure(why))
         return;
-    x->context->is_final = why->code == ERR_VALIDATION && !x->engine->agents[0].ops->learns;
+    const struct agent *agent = x->agents.agent;
+    x->context->is_final = why->code == ERR_VALIDATION && agent && !agent->ops->learns;
     if (journal_write(x->engine, failed_in_tx, &(struct failure){.x = x, .why = why}, &err) < 0)
         log_event(LOG_WARN, "cannot record the end of an attempt", "task", x->task->id, "error", err.message, NULL);
 }
 
 static int work(struct execution *x, struct err *err) {
-    int rc = worktree_create(x->repo, x->worktree_name, x->worktree_path, x->task->branch, x->task->base_sha, err);
+    int rc = make_worktree(x, err);
     if (rc == 0)
-        rc = run_agent(x, err);
+        rc = run_agents(x, err);
     if (rc == 0)
         rc = commit_work(x, err);
     if (rc < 0 && x->violations.count > 0) {
@@ -356,6 +353,8 @@ int execute_task(struct job_context *context, struct err *err) {
         rc = load_definition(x.task, x.arena, &x.definition, err);
     if (rc == 0)
         rc = load_feedback(&x, db, err);
+    if (rc == 0)
+        rc = choice_of_run(x.engine, db, x.run, x.task, x.arena, &x.agents.choice, err);
     if (rc < 0)
         return rc;
     bool is_open = x.run->state == RUN_EXECUTING || x.run->state == RUN_WAITING;

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/visible.h"
 #include "engine/context.h"
 
 /* The note needs less than RESERVE_BYTES, and a line less than LINE_MAX_BYTES. A log is full, and has the note, exactly
@@ -24,43 +25,6 @@ enum {
     FULL_BYTES = TASK_LOG_MAX_BYTES - RESERVE_BYTES - LINE_MAX_BYTES,
 };
 
-static uint32_t code_point(const char *text, size_t len) {
-    const unsigned char *at = (const unsigned char *)text;
-    if (len == 1)
-        return at[0];
-    uint32_t code = at[0] & (0xffU >> (len + 1));
-    for (size_t i = 1; i < len; i++)
-        code = code << 6 | (at[i] & 0x3fU);
-    return code;
-}
-
-/* What would move the cursor, or turn the order of what a terminal or a page shows. */
-static bool is_control(uint32_t code) {
-    return (code < 0x20 && code != '\t') || (code >= 0x7f && code < 0xa0) || code == 0x61c ||
-           (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-           (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
-}
-
-/* One line, len bytes without its end. */
-static void put_visible(struct buf *out, const char *text, size_t len) {
-    size_t begin = out->len;
-    for (size_t at = 0; at < len;) {
-        size_t size = str_utf8_next(text + at, len - at);
-        uint32_t code = size ? code_point(text + at, size) : 0xfffd;
-        if (out->len - begin + 8 > TASK_LOG_LINE_BYTES) {
-            buf_printf(out, " … (%zu more bytes)", len - at);
-            return;
-        }
-        if (!size)
-            buf_puts(out, "\xef\xbf\xbd");
-        else if (is_control(code))
-            buf_printf(out, code < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)code);
-        else
-            buf_put(out, text + at, size);
-        at += size ? size : 1;
-    }
-}
-
 static void put_lines(struct buf *out, int64_t time_ms, const char *before, const char *text) {
     char iso[CLOCK_ISO_LEN];
     clock_iso(time_ms, iso);
@@ -68,7 +32,7 @@ static void put_lines(struct buf *out, int64_t time_ms, const char *before, cons
         size_t len = strcspn(text, "\n");
         size_t shown = len > 0 && text[len - 1] == '\r' ? len - 1 : len;
         buf_printf(out, "%s %s", iso, before);
-        put_visible(out, text, shown);
+        visible_put(out, text, shown, TASK_LOG_LINE_BYTES, false);
         buf_putc(out, '\n');
         text += len + (text[len] == '\n');
     }

@@ -77,6 +77,9 @@ MUST_CHECK int store_attempt_insert(struct db *db, const struct task_attempt *at
  * not from any more. */
 MUST_CHECK int store_attempt_move(struct db *db, const struct task_attempt *attempt, enum attempt_state from,
                                   bool *moved, struct err *err);
+/* Another agent has taken it over. */
+MUST_CHECK int store_attempt_set_agent(struct db *db, const char *task_id, int64_t number, const char *agent,
+                                       struct err *err);
 /* By number. */
 MUST_CHECK int store_attempt_list(struct db *db, struct arena *arena, const char *task_id, struct task_attempt **rows,
                                   size_t *count, struct err *err);

@@ -52,3 +52,12 @@ int store_attempt_list(struct db *db, struct arena *arena, const char *task_id, 
         result = rows_all(stmt, arena, sizeof(**rows), read_attempt, (void **)rows, count, err);
     return rows_named(result, err, "list the attempts at task %s", task_id);
 }
+
+int store_attempt_set_agent(struct db *db, const char *task_id, int64_t number, const char *agent, struct err *err) {
+    int64_t changes = 0;
+    int result = db_run(db, &changes, err, "UPDATE task_attempt SET agent = $3 WHERE task_id = $1 AND number = $2",
+                        "tit", task_id, number, agent);
+    if (!result)
+        result = rows_touched(changes, "attempt at task", task_id, err);
+    return rows_named(result, err, "name the agent of attempt %lld of task %s", (long long)number, task_id);
+}
