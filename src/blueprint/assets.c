@@ -27,7 +27,7 @@ struct loading {
 
 /* The same folders and names as scripts/pack-blueprints takes. */
 static bool is_data(const char *path) {
-    static const char *const kinds[] = {"documents/", "features/", "lexicon/", "stacks/"};
+    static const char *const kinds[] = {"documents/", "features/", "lexicon/", "prompts/", "stacks/"};
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
     if (*name == '.' || str_ends(name, "~") || str_eq(name, "README") || str_eq(name, "README.md"))

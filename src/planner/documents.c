@@ -84,7 +84,7 @@ static json_t *described_features(struct arena *arena, const json_t *plan) {
     return features;
 }
 
-static json_t *routes_of_kind(struct arena *arena, const json_t *plan, const char *kind) {
+json_t *documents_routes(struct arena *arena, const json_t *plan, const char *kind) {
     json_t *routes = json_array(), *route;
     size_t i;
     json_array_foreach (json_object_get(plan, "routes"), i, route) {
@@ -161,7 +161,7 @@ static const char *feature_title(const json_t *plan, const char *slug) {
 }
 
 /* Criteria by feature, in the order in which the features first come. */
-static json_t *criteria_groups(struct arena *arena, const json_t *plan) {
+json_t *documents_criteria(struct arena *arena, const json_t *plan) {
     json_t *groups = json_array(), *criterion;
     size_t i;
     json_array_foreach (json_object_get(plan, "criteria"), i, criterion) {
@@ -238,11 +238,12 @@ static json_t *context_of(struct arena *arena, const json_t *plan) {
         json_array_append_new(entities, described_entity(arena, plan, entity));
     const json_t *capabilities = json_object_get(plan, "capabilities"), *answers = json_object_get(plan, "answers"),
                  *open = json_object_get(plan, "openPoints");
-    json_t *context = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "describedEntities", entities, "describedViews",
-        described_views(arena, plan), "describedFeatures", described_features(arena, plan), "pageRoutes",
-        routes_of_kind(arena, plan, "page"), "apiRoutes", routes_of_kind(arena, plan, "api"), "criteriaGroups",
-        criteria_groups(arena, plan), "relations", relations(arena, plan), "capabilityLines", capability_lines(plan));
+    json_t *context =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "describedEntities", entities, "describedViews",
+                  described_views(arena, plan), "describedFeatures", described_features(arena, plan), "pageRoutes",
+                  documents_routes(arena, plan, "page"), "apiRoutes", documents_routes(arena, plan, "api"),
+                  "criteriaGroups", documents_criteria(arena, plan), "relations", relations(arena, plan),
+                  "capabilityLines", capability_lines(plan));
     json_object_set_new(context, "roleList", roles_of(plan));
     const json_t *later = find_by(json_object_get(plan, "roles"), "value", "member", NULL);
     put_str(context, "laterRole", text_article(arena, text_lower_first(arena, json_str(later, "label", "Member"))));

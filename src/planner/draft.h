@@ -116,6 +116,8 @@ json_t *questions_pick(struct draft *draft);
 
 /* ---- plan.c */
 json_t *plan_make(struct draft *draft);
+/* An answer as people read it. */
+const char *plan_answer_text(struct arena *arena, const json_t *answer);
 
 /* ---- criteria.c: plan.setup, plan.checks and plan.criteria */
 void plan_add_criteria(struct draft *draft, json_t *plan);
@@ -123,6 +125,9 @@ void plan_add_criteria(struct draft *draft, json_t *plan);
 /* ---- documents.c */
 MUST_CHECK int plan_documents(const struct planner *planner, const json_t *plan, struct arena *arena,
                               json_t **documents, struct err *err);
+/* Routes ("page", "api") and criteria as the templates of documents want them. New references. */
+json_t *documents_routes(struct arena *arena, const json_t *plan, const char *kind);
+json_t *documents_criteria(struct arena *arena, const json_t *plan);
 
 /* Small helpers over jansson: sets with a new text, finds the object whose key has the value. */
 void put_str(json_t *object, const char *key, const char *text);

@@ -274,6 +274,17 @@ static json_t *views_of(const struct draft *draft) {
     return views;
 }
 
+const char *plan_answer_text(struct arena *arena, const json_t *answer) {
+    const char *text = json_is_string(answer)    ? json_string_value(answer)
+                       : json_is_boolean(answer) ? (json_is_true(answer) ? "Yes" : "No")
+                                                 : "";
+    size_t i;
+    json_t *item;
+    json_array_foreach (answer, i, item)
+        text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", str_or(json_string_value(item), ""));
+    return *text ? text : "(nothing)";
+}
+
 /* The answers as people read them: the question's words, and the answer as text. */
 static json_t *answers_of(struct draft *draft) {
     json_t *list = json_array();
@@ -285,16 +296,9 @@ static json_t *answers_of(struct draft *draft) {
             question = find_by(draft->questions, "id", id, NULL);
         if (!question)
             question = find_by(draft->planner->general, "id", id, NULL);
-        const char *text = json_is_string(answer)    ? json_string_value(answer)
-                           : json_is_boolean(answer) ? (json_is_true(answer) ? "Yes" : "No")
-                                                     : "";
-        size_t i;
-        json_t *item;
-        json_array_foreach (answer, i, item)
-            text = arena_printf(draft->arena, "%s%s%s", text, i ? ", " : "", str_or(json_string_value(item), ""));
         json_array_append_new(list,
                               json_pack("{s:s, s:s}", "question", draft_fill(draft, json_str(question, "question", id)),
-                                        "answer", *text ? text : "(nothing)"));
+                                        "answer", plan_answer_text(draft->arena, answer)));
     }
     return list;
 }
