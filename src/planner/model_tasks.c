@@ -54,7 +54,7 @@ static void judge_paths(struct graph *g, const json_t *task, const char *place) 
     json_t *item, *pattern;
     json_array_foreach (scope, i, item) {
         const char *text = str_or(json_string_value(item), "");
-        if (!glob_is_valid(text) || glob_match(text, ".git/config"))
+        if (!glob_is_valid(text) || str_starts(text, ".git/") || str_eq(text, ".git"))
             faults_add(faults, place, "pathScope.%zu, \"%s\", is no pattern of files that a task may change", i, text);
     }
     json_array_foreach (outputs, i, item) {
