@@ -101,6 +101,8 @@ int server_start(struct server *server, const struct options *options, const cha
         .database_url = options->values[OPTION_DATABASE],
         .blueprints_dir = options->values[OPTION_BLUEPRINTS],
         .sandbox = options->values[OPTION_SANDBOX],
+        .record_dir = options->values[OPTION_RECORD],
+        .replay_dir = options->values[OPTION_REPLAY],
         .allows_private_webhooks = str_eq(options->values[OPTION_WEBHOOK_PRIVATE_ADDRESSES], "allow"),
         .worker_count = options->values[OPTION_WORKERS] ? (int)option_int(options, OPTION_WORKERS) : -1};
     *server = (struct server){0};

@@ -119,6 +119,7 @@ static int run_one(struct agents_call *call, const struct material *material, co
         .attempt = call->task->attempts,
         .feedback = call->feedback,
         .scope = arena_printf(arena, "task/%s/%lld", call->task->slug, (long long)call->task->attempts),
+        .tape = context->engine->tape,
         .command = choice->command,
         .arena = arena,
         .is_cancelled = job_should_stop,

@@ -9,6 +9,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "engine/context.h"
+#include "llm/tape.h"
 
 #define BLUEPRINT "blueprint"
 #define MODEL "model"
@@ -51,6 +52,8 @@ const char *choice_fault(struct engine *engine, const struct choice *choice, con
         return "no model is set up";
     if (kind->needs_fence && engine->sandbox != SANDBOX_OFF && sandbox_fence_fault(engine->fence))
         return arena_printf(arena, "nothing would fence it in: %s", sandbox_fence_fault(engine->fence));
+    if ((kind->program || kind->needs_command) && tape_is_replay(engine->tape))
+        return "recordings hold nothing of its work";
     return missing_program(kind, agent, arena);
 }
 

@@ -18,6 +18,7 @@ struct price_table;
 struct workers;
 struct services;
 struct janitor;
+struct llm_tape;
 struct webhooks;
 struct tools;
 
@@ -28,6 +29,7 @@ struct engine {
     int64_t lease_ms;
     bool allows_private_webhooks;
     struct llm_model model;     /* name NULL: none */
+    struct llm_tape *tape;      /* models' calls are kept, or answered from it; or NULL */
     struct price_table *prices; /* the built-in ones, and those of DATA/prices.json */
     const char *master_key;     /* or NULL: the data directory has it */
     char tag[ID_LEN];           /* marks our children across restarts; a hash of data_dir */

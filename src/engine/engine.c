@@ -16,10 +16,12 @@
 #include "base/str.h"
 #include "engine/context.h"
 #include "engine/janitor.h"
+#include "engine/recording.h"
 #include "engine/services.h"
 #include "engine/webhooks.h"
 #include "engine/worker.h"
 #include "llm/price.h"
+#include "llm/tape.h"
 #include "sandbox/sandbox.h"
 #include "store/jobs.h"
 #include "store/runs.h"
@@ -168,7 +170,8 @@ static int open_fence(struct engine *engine, const char *mode, struct err *err) 
     return rc < 0 ? err_wrap(err, "--sandbox bwrap") : 0;
 }
 
-int engine_open(struct engine **out, const struct engine_config *config, struct err *err) {
+int engine_open(struct engine **out, const struct engine_config *given, struct err *err) {
+    struct engine_config own = *given, *config = &own;
     struct engine *engine = mem_alloc(sizeof *engine);
     engine->arena = arena_create();
     engine->lock_fd = -1;
@@ -177,9 +180,11 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     engine->lease_ms = config->lease_ms ? config->lease_ms : 15000;
     engine->allows_private_webhooks = config->allows_private_webhooks;
     engine->master_key = config->master_key;
-    if (config->model)
-        engine->model = *config->model;
     int rc = open_data_dir(engine, config->data_dir, err);
+    if (rc == 0)
+        rc = recording_open(engine, config, err);
+    if (rc == 0 && config->model)
+        engine->model = *config->model;
     if (rc == 0)
         rc = git_start(err);
     engine->has_git = rc == 0;
@@ -237,6 +242,7 @@ void engine_close(struct engine *engine, int64_t grace_ms) {
     store_close(engine->store);
     bus_close(engine->bus);
     sandbox_fence_close(engine->fence);
+    llm_tape_destroy(engine->tape);
     price_table_destroy(engine->prices);
     mem_closep(&engine->lock_fd);
     arena_destroy(engine->arena);

@@ -31,6 +31,8 @@ struct engine_config {
     const char *planner;           /* blueprint (NULL) or model */
     const char *agents;            /* KIND or KIND:MODEL, by commas: the first, then who takes its place; or NULL */
     const char *agent_command, *acp_command; /* of the kinds "command" and "acp", or NULL */
+    const char *record_dir;                  /* models' calls are kept in this folder; or NULL */
+    const char *replay_dir;                  /* and answered from this one, with neither key nor network; or NULL */
 };
 
 /* Takes the data directory (ERR_CONFLICT when another server has it), opens the store, recovers what an earlier

@@ -11,6 +11,7 @@
 #include "base/wait.h"
 #include "engine/journal.h"
 #include "engine/load.h"
+#include "engine/recording.h"
 #include "engine/waiting.h"
 #include "store/jobs.h"
 #include "store/runs.h"
@@ -137,7 +138,7 @@ static int64_t backoff_ms(int64_t attempts) {
 static void end_attempt(struct workers *pool, struct job_context *context, const struct err *why) {
     struct job *job = context->job;
     struct end_call call = {.job = job,
-                            .is_final = context->is_final,
+                            .is_final = context->is_final || recording_misfits(pool->engine, why),
                             .why = why,
                             .run_after_ms = clock_now_ms() + backoff_ms(job->attempts)};
     struct err err = {0};

@@ -145,8 +145,8 @@ bool llm_stop_parse(const char *name, enum llm_stop *out);
     X(LLM_FAULT_TOO_LARGE, ERR_UNAVAILABLE) /* the answer is larger than LLM_MAX_ANSWER_BYTES */                       \
     X(LLM_FAULT_TIMEOUT, ERR_TIMEOUT)                                                                                  \
     X(LLM_FAULT_CANCELLED, ERR_CANCELLED)                                                                              \
-    X(LLM_FAULT_METER, ERR_NONE)     /* err is what reserve said */                                                    \
-    X(LLM_FAULT_TAPE, ERR_NOT_FOUND) /* the recording has no such call, or another */
+    X(LLM_FAULT_METER, ERR_NONE)    /* err is what reserve said */                                                     \
+    X(LLM_FAULT_TAPE, ERR_CONFLICT) /* the recording has no such call, or another */
 
 enum llm_fault {
 #define X(id, code) id,

@@ -290,25 +290,44 @@ static int read_reply(const json_t *json, struct arena *arena, struct llm_reply 
     return 0;
 }
 
-static int read_file(const char *path, const struct llm_request *request, struct arena *arena, json_t **out,
+/* Where a request is another than the one that was recorded, in words. */
+static const char *difference(const json_t *recorded, const json_t *asked, struct arena *arena) {
+    static const char *const members[] = {"system", "tools", "output"};
+    const json_t *before = json_object_get(recorded, "messages"), *now = json_object_get(asked, "messages");
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        if (!json_equal(json_object_get(recorded, members[i]), json_object_get(asked, members[i])))
+            return arena_printf(arena, "its %s differs", members[i]);
+    }
+    size_t i = 0;
+    while (i < json_array_size(before) && json_equal(json_array_get(before, i), json_array_get(now, i)))
+        i++;
+    return arena_printf(arena, "message %zu of it differs", i + 1);
+}
+
+struct place {
+    const char *path;
+    int64_t ordinal;
+};
+
+static int read_call(const struct place *place, const struct llm_request *request, struct arena *arena, json_t **out,
                      struct err *err) {
     CLEANUP(buf_release) struct buf text = {0};
     char hash[HASH_HEX_LEN];
     json_t *asked = NULL;
-    int rc = fs_read_file(path, FILE_MAX_BYTES, &text, err);
+    int rc = fs_read_file(place->path, FILE_MAX_BYTES, &text, err);
     if (rc == -ERR_NOT_FOUND)
-        return err_set(err, ERR_NOT_FOUND, "the recording has no such call: there is no %s", path);
+        return err_set(err, ERR_CONFLICT, "the recording does not fit: it has no call %lld of %s",
+                       (long long)place->ordinal, request->scope);
     if (rc == 0)
         rc = json_parse(arena, text.data, text.len, out, err);
     if (rc < 0)
-        return err_wrap(err, "read %s", path);
+        return err_wrap(err, "read %s", place->path);
     rc = request_json(request, arena, &asked, hash, err);
-    if (rc < 0)
+    if (rc < 0 || str_eq(json_str(*out, "requestHash", NULL), hash))
         return rc;
-    if (!str_eq(json_str(*out, "requestHash", NULL), hash))
-        return err_set(err, ERR_NOT_FOUND,
-                       "the recording has another call in this place: %s was made for other messages", path);
-    return 0;
+    return err_set(err, ERR_CONFLICT, "the recording does not fit: call %lld of %s was another, %s",
+                   (long long)place->ordinal, request->scope,
+                   difference(json_object_get(*out, "request"), asked, arena));
 }
 
 /* A recorded call counts against a budget as it did when it was made. */
@@ -329,13 +348,14 @@ int tape_replay(struct llm_tape *tape, const struct llm_request *request, struct
     reply->fault = LLM_FAULT_TAPE;
     if (rc < 0)
         return rc;
-    const char *path = path_of(tape, request->scope, take_ordinal(tape, request->scope, arena), arena);
-    rc = read_file(path, request, arena, &file, err);
+    struct place place = {.ordinal = take_ordinal(tape, request->scope, arena)};
+    place.path = path_of(tape, request->scope, place.ordinal, arena);
+    rc = read_call(&place, request, arena, &file, err);
     if (rc < 0)
         return rc;
     rc = read_reply(json_object_get(file, "reply"), arena, reply, err);
     if (rc < 0)
-        return err_wrap(err, "%s", path);
+        return err_wrap(err, "%s", place.path);
     reply->fault = LLM_FAULT_METER;
     rc = meter(request, reply, err);
     if (rc < 0)

@@ -16,7 +16,7 @@ void llm_tape_destroy(struct llm_tape *tape);
 bool tape_is_replay(const struct llm_tape *tape); /* NULL: false */
 MUST_CHECK int tape_record(struct llm_tape *tape, const struct llm_model *model, const struct llm_request *request,
                            const struct llm_reply *reply, struct arena *arena, struct err *err);
-/* ERR_NOT_FOUND: the recording has no such call, or another in its place. */
+/* ERR_CONFLICT: the recording has no such call, or another in its place. */
 MUST_CHECK int tape_replay(struct llm_tape *tape, const struct llm_request *request, struct arena *arena,
                            struct llm_reply *reply, struct err *err);
 

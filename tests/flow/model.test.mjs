@@ -128,6 +128,9 @@ describe('the options', () => {
     assert.equal((await prazium([...args, join(folder, 'none')])).code, 4)
   })
 
+  test('a recording is made, or replayed', () => fails(['serve', '--data', join(folder, 'x'), '--record', join(folder, 'r'), '--replay', join(folder, 'r')], /--record and --replay exclude each other/))
+  test('a recording that is none', () => fails(['build', '--data', join(folder, 'x'), '--replay', join(folder, 'none'), 'An app for notes'], /none is no recording: it has no recording\.json/))
+
   test('a master key that is none', () => fails(['serve', '--data', join(folder, 'x')], /PRAZIUM_MASTER_KEY: a master key is 32 bytes/, { PRAZIUM_MASTER_KEY: 'short' }))
 
   test('a server that is given a model starts, and says nothing of its key', async (t) => {
