@@ -1,12 +1,17 @@
 /* registry: the kinds of agents. Each is a row; whoever makes one gives its row the ops. */
 #include "agent/registry.h"
 
+#include "agent/model.h"
 #include "base/mem.h"
 #include "base/str.h"
 
 static const struct agent_kind kinds[] = {
     {.name = "blueprint", .title = "The catalog", .ops = &agent_blueprint_ops, .knows_only_catalog = true},
-    {.name = "model", .title = "A language model with tools", .needs_model = true, .needs_fence = true},
+    {.name = "model",
+     .title = "A language model with tools",
+     .ops = &agent_model_ops,
+     .needs_model = true,
+     .needs_fence = true},
     {.name = "codex", .title = "Codex", .program = "codex", .needs_fence = true},
     {.name = "opencode", .title = "opencode", .program = "opencode", .needs_fence = true},
     {.name = "claude", .title = "Claude Code", .program = "claude", .needs_fence = true},

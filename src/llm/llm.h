@@ -54,6 +54,7 @@ enum llm_part_kind {
 struct llm_part {
     enum llm_part_kind kind;
     bool is_error;
+    bool is_volatile; /* its text may be another on another machine or day: a recording is not held to it */
     const char *text; /* UTF-8 */
     const char *id, *name;
     json_t *arguments; /* an object */

@@ -16,6 +16,8 @@
 
 enum { FILE_MAX_BYTES = 64 * 1024 * 1024 };
 
+#define VOLATILE "volatileText" /* a member of parts that is kept to be read, and not hashed */
+
 struct scope {
     struct list node;
     char *name;
@@ -102,7 +104,7 @@ static void put_part(struct jw *jw, const struct llm_part *part) {
     if (part->name)
         jw_kstr(jw, "name", part->name);
     if (part->text)
-        jw_kstr(jw, "text", part->text);
+        jw_kstr(jw, part->is_volatile ? VOLATILE : "text", part->text);
     if (part->kind == LLM_TOOL_RESULT)
         jw_kbool(jw, "isError", part->is_error);
     if (part->arguments) {
@@ -163,8 +165,19 @@ static void put_output(struct jw *jw, const struct llm_output *output) {
     jw_object_end(jw);
 }
 
+/* A copy without what may differ when the same is asked again. */
+static json_t *lasting(const json_t *asked) {
+    json_t *copy = json_deep_copy(asked), *message, *part;
+    size_t i, p;
+    json_array_foreach (json_object_get(copy, "messages"), i, message) {
+        json_array_foreach (json_object_get(message, "parts"), p, part)
+            (void)json_object_del(part, VOLATILE);
+    }
+    return copy;
+}
+
 /* The request as JSON that is the same for the same request: whatever is wrong with its characters is mended, and keys
- * are in one order. hash is of that. */
+ * are in one order. hash is of that, without the volatile texts. */
 static int request_json(const struct llm_request *request, struct arena *arena, json_t **out, char hash[HASH_HEX_LEN],
                         struct err *err) {
     CLEANUP(buf_release) struct buf text = {0};
@@ -179,7 +192,9 @@ static int request_json(const struct llm_request *request, struct arena *arena, 
     int rc = json_parse(arena, text.data, text.len, out, err);
     if (rc < 0)
         return err_wrap(err, "the request of a model");
-    char *sorted = json_dumps(*out, JSON_SORT_KEYS | JSON_COMPACT);
+    json_t *hashed = lasting(*out);
+    char *sorted = json_dumps(hashed, JSON_SORT_KEYS | JSON_COMPACT);
+    json_decref(hashed);
     if (!sorted)
         abort(); /* memory is exhausted */
     hash_sha256_hex(hash, sorted, strlen(sorted));
