@@ -90,4 +90,8 @@ struct agent {
 extern const struct agent_ops agent_blueprint_ops;
 void agent_blueprint_init(struct agent *agent, const struct stack *stack);
 
+/* Programs of their own: agent/cli.h. */
+extern const struct agent_ops agent_codex_ops, agent_opencode_ops, agent_claude_ops, agent_gemini_ops, agent_qwen_ops,
+    agent_acp_ops, agent_command_ops;
+
 #endif

@@ -113,8 +113,8 @@ static int give_up(struct call *call, enum llm_fault fault) {
     return -(int)fault_code(fault);
 }
 
-/* base_url, "/v1" when it has no path of its own, and the format's path. */
-static const char *url_of(const struct llm_model *model, const struct wire *wire, struct arena *arena) {
+const char *llm_address(const struct llm_model *model, struct arena *arena) {
+    const struct wire *wire = wires[model->format];
     char *base = arena_strdup(arena, model->base_url && model->base_url[0] ? model->base_url : wire->default_url);
     size_t len = strlen(base);
     while (len && base[len - 1] == '/')
@@ -123,7 +123,11 @@ static const char *url_of(const struct llm_model *model, const struct wire *wire
     bool has_v1 = str_ends(base, "/v1"), has_path = strchr(host ? host + 3 : base, '/') != NULL;
     /* Anthropic's addresses are given without "/v1", also those with a path; the others' with it. */
     bool is_added = wire->v1 && !has_v1 && (wire == &wire_anthropic || !has_path);
-    return arena_printf(arena, "%s%s%s", base, is_added ? wire->v1 : "", wire->path);
+    return arena_printf(arena, "%s%s", base, is_added ? wire->v1 : "");
+}
+
+static const char *url_of(const struct llm_model *model, struct arena *arena) {
+    return arena_printf(arena, "%s%s", llm_address(model, arena), wires[model->format]->path);
 }
 
 static int check(struct call *call, struct err *err) {
@@ -136,7 +140,7 @@ static int check(struct call *call, struct err *err) {
         (void)err_set(err, ERR_VALIDATION, "the model's key has a line break in it");
         return give_up(call, LLM_FAULT_SETTINGS);
     }
-    call->url = url_of(model, call->wire, call->arena);
+    call->url = url_of(model, call->arena);
     if (strncasecmp(call->url, "http://", 7) != 0 && strncasecmp(call->url, "https://", 8) != 0) {
         (void)err_set(err, ERR_VALIDATION, "the model's address must begin with http:// or https://");
         return give_up(call, LLM_FAULT_SETTINGS);

@@ -171,6 +171,10 @@ struct llm_reply {
     int64_t resets_at_ms; /* Unix time at which a used-up quota comes back; 0: unknown */
 };
 
+/* Where the format's own paths begin at the model's server: base_url or the provider's own, with the "/v1" that
+ * belongs there ("https://api.anthropic.com/v1"; for Ollama none). Without a slash at its end. */
+const char *llm_address(const struct llm_model *model, struct arena *arena);
+
 /* Asks until there is a whole answer. Blocks for up to total_ms; cancelled within 300 ms. The key is in no message. */
 MUST_CHECK int llm_call(const struct llm_model *model, const struct llm_request *request, struct arena *arena,
                         struct llm_reply *reply, struct err *err);

@@ -1,0 +1,53 @@
+/* cli_command: any program, by the operator's command line. {prompt}, {prompt_file}, {worktree} and {model} in its
+ * words stand for what they say; each word stays one argument. */
+#include <string.h>
+
+#include "agent/cli.h"
+#include "base/buf.h"
+#include "base/str.h"
+
+#define PROMPT_FILE "prompt.md"
+
+struct filler {
+    const char *name, *value;
+};
+
+static const char *fill(struct arena *arena, const char *word, const struct filler *fillers, size_t count) {
+    struct buf out = {0};
+    while (*word) {
+        size_t i = 0;
+        while (i < count && !str_starts(word, fillers[i].name))
+            i++;
+        if (i < count) {
+            buf_puts(&out, fillers[i].value);
+            word += strlen(fillers[i].name);
+        } else {
+            buf_putc(&out, *word++);
+        }
+    }
+    const char *text = arena_strndup(arena, str_or(out.data, ""), out.len);
+    buf_release(&out);
+    return text;
+}
+
+int cli_command_words(struct cli_run *run, struct err *err) {
+    const struct filler fillers[] = {{"{prompt}", run->prompt},
+                                     {"{prompt_file}", cli_home_path(run, PROMPT_FILE)},
+                                     {"{worktree}", run->request->worktree},
+                                     {"{model}", str_or(cli_model_name(run), "")}};
+    const char **words = arena_array(run->request->arena, CLI_ARGS_MAX, sizeof *words);
+    size_t count = 0;
+    int rc = cli_words(run->request->arena, str_or(run->request->command, ""), words, CLI_ARGS_MAX, &count, err);
+    if (rc == 0)
+        rc = cli_home_file(run, PROMPT_FILE, run->prompt, err);
+    for (size_t i = 1; rc == 0 && i < count; i++)
+        cli_arg(run, fill(run->request->arena, words[i], fillers, sizeof fillers / sizeof *fillers));
+    return rc;
+}
+
+static int prepare(struct cli_run *run, struct err *err) {
+    cli_model_env(run);
+    return cli_command_words(run, err);
+}
+
+const struct cli_kind cli_command = {.name = "command", .prepare = prepare};
