@@ -63,8 +63,10 @@ static size_t make_limits(const struct sandbox_spec *spec, bool is_service, uint
     limits[count++] = limit_of(RLIMIT_NPROC, process_limit(spec->processes));
     limits[count++] = limit_of(RLIMIT_NOFILE, OPEN_FILES);
     limits[count++] = limit_of(RLIMIT_CORE, 0);
+    /* A second more: the kernel counts in other portions than it tells, and whoever is killed for it is to have
+     * computed for longer than the limit by both. */
     if (!is_service || spec->cpu_seconds > 0)
-        limits[count++] = limit_of(RLIMIT_CPU, or_default(spec->cpu_seconds, DEFAULT_CPU_SECONDS));
+        limits[count++] = limit_of(RLIMIT_CPU, or_default(spec->cpu_seconds, DEFAULT_CPU_SECONDS) + 1);
     if (mark)
         limits[count++] = limit_of(RLIMIT_RTTIME, mark);
     return count;

@@ -24,8 +24,7 @@ enum {
     DISK_REST = 20, /* times what the last look took */
     DEFAULT_PROCESSES = 512,
     DEFAULT_CPU_SECONDS = 600,
-    CPU_FACTOR = 6,     /* of all processes, against that of one */
-    CPU_SLACK_MS = 200, /* the kernel counts in other portions than it tells */
+    CPU_FACTOR = 6, /* of all processes, against that of one */
     SIGNAL_BASE = 128,
     PART = 8, /* of a limit: a move of the machine that is worth a look */
 };
@@ -184,7 +183,7 @@ enum sandbox_end meter_verdict(struct meter *meter, const struct proc_exit *exit
     if (signal == SIGXFSZ)
         return exceed(meter, SANDBOX_FILE_SIZE, "it wrote a file of more than %lld KiB",
                       (long long)(or_default(spec->file_bytes, default_file_bytes) >> 10));
-    if (signal == SIGXCPU || (signal == SIGKILL && cpu_ms + CPU_SLACK_MS >= cpu_limit * 1000))
+    if (signal == SIGXCPU || (signal == SIGKILL && cpu_ms >= cpu_limit * 1000))
         return exceed(meter, SANDBOX_CPU_TIME, "it computed for more than %lld s", (long long)cpu_limit);
     return check_disk(meter, clock_mono_ms(), true);
 }
