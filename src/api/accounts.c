@@ -1,26 +1,16 @@
 /* accounts: the administration of all accounts. */
-#include "api/accounts.h"
-
+#include "store/accounts.h"
 #include "api/handlers.h"
+#include "api/keys.h"
 #include "api/page.h"
 #include "api/spending.h"
+#include "api/users.h"
 #include "base/clock.h"
 #include "base/password.h"
 #include "base/str.h"
-#include "store/accounts.h"
 #include "store/keys.h"
 #include "store/spending.h"
 #include "store/users.h"
-
-void present_user(struct jw *jw, const struct user *user) {
-    jw_object(jw);
-    jw_kstr(jw, "id", user->id);
-    jw_kstr(jw, "email", user->email);
-    jw_kstr(jw, "name", user->name);
-    jw_kstr(jw, "role", user->role);
-    jw_ktime(jw, "createdAt", user->created_ms);
-    jw_object_end(jw);
-}
 
 /* Into an open object. */
 static void present_members(struct jw *jw, const struct account_row *row) {

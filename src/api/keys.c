@@ -1,14 +1,14 @@
 /* keys: the API keys of an account. */
-#include "store/keys.h"
+#include "api/keys.h"
 
 #include <string.h>
 
-#include "api/accounts.h"
 #include "api/handlers.h"
 #include "api/page.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "model/key.h"
+#include "store/keys.h"
 
 struct api_key new_key(struct api_call *call, const char *account_id, const char *name, const char *role,
                        const char **text) {

@@ -1,12 +1,12 @@
 /* sessions: users register, log in and out, and ask who they are. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "api/accounts.h"
 #include "api/auth.h"
 #include "api/handlers.h"
+#include "api/keys.h"
 #include "api/limits.h"
+#include "api/users.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/password.h"
@@ -129,19 +129,6 @@ static int begin_session(struct api_call *call, struct account *account, struct 
     if (rc == 0)
         set_cookie(call, token, SESSION_LIFE_MS / 1000);
     return rc;
-}
-
-const char *checked_email(struct api_call *call, const char *text) {
-    const char *at = text ? strchr(text, '@') : NULL;
-    if (!text)
-        return NULL;
-    bool is_good =
-        at && at != text && strchr(at + 1, '.') && !strchr(at + 1, '@') && at[1] != '.' && !str_ends(text, ".");
-    for (const char *c = text; *c; c++)
-        is_good = is_good && !isspace((unsigned char)*c) && (unsigned char)*c > ' ' && *c != 0x7f;
-    if (!is_good)
-        call_fault(call, "email", "email must be an e-mail address");
-    return str_lower(call->arena, text);
 }
 
 int session_register(struct api_call *call, struct err *err) {

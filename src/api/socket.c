@@ -4,12 +4,10 @@
 #include <stdlib.h>
 
 #include "api/handlers.h"
-#include "api/usage.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "model/tier.h"
 
 #define AUTHENTICATE_MS 5000
 #define CHECK_MS 3000       /* a revoked key is noticed after so long */
@@ -17,16 +15,6 @@
 #define PORTION (16 * 1024) /* bytes of events; then the others have their turn */
 
 /* ---- Who. ---- */
-
-void socket_know(struct socket *socket, const struct credential *credential, const struct identity *identity) {
-    socket->is_known = true;
-    socket->credential = *credential;
-    socket->checked_ms = clock_mono_ms();
-    socket->per_minute = tier_of(identity->tier)->requests_per_minute;
-    str_copy(socket->account_id, sizeof socket->account_id, identity->account_id);
-    if (identity->key_id[0])
-        usage_note(socket->api->usage, identity->key_id, identity->last_used_ms);
-}
 
 /* Whether it may still speak for whom it speaks. */
 static void check_credential(struct socket *socket) {
@@ -51,12 +39,6 @@ static void check_credential(struct socket *socket) {
 }
 
 /* ---- What goes out. ---- */
-
-void socket_forget_channel(struct socket *socket, struct channel *channel) {
-    list_remove(channel_node(channel));
-    socket->channel_count--;
-    channel_close(channel);
-}
 
 /* Adds to *sent, up to a portion and an event more. */
 static int send_events(struct socket *socket, struct channel *channel, size_t *sent, struct err *err) {

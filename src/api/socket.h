@@ -37,7 +37,7 @@ struct socket {
     int refusals; /* of messages that were too many, in a row */
 };
 
-/* Takes the identity for the socket's own. */
+/* socket_state.c: takes the identity for the socket's own. */
 void socket_know(struct socket *socket, const struct credential *credential, const struct identity *identity);
 void socket_forget_channel(struct socket *socket, struct channel *channel);
 

@@ -50,7 +50,8 @@ struct limits_change spending_limits_of(const struct api_call *call, const char 
     return (struct limits_change){
         .sets_cost = cost != NULL,
         .sets_tokens = tokens != NULL,
-        .limits = {.cost_micros = json_is_number(cost) ? (int64_t)(json_number_value(cost) * MICROS_PER_USD + 0.5) : NO_LIMIT,
+        .limits = {.cost_micros =
+                       json_is_number(cost) ? (int64_t)(json_number_value(cost) * MICROS_PER_USD + 0.5) : NO_LIMIT,
                    .tokens = json_is_integer(tokens) ? json_integer_value(tokens) : NO_LIMIT}};
 }
 
