@@ -150,7 +150,7 @@ test('logs in JSON, a line a request, when it is asked to', async () => {
 
 test('leaves only what it knows in its data directory', () => {
   const names = readdirSync(server.data).filter((name) => !/^prazium\.db(-wal|-shm)?$/.test(name))
-  assert.deepEqual(names.sort(), ['admin.key', 'cache', 'deployments', 'exports', 'lock', 'logs', 'repos', 'server.url', 'tmp', 'workspaces'])
+  assert.deepEqual(names.sort(), ['admin.key', 'cache', 'deployments', 'exports', 'fence', 'lock', 'logs', 'repos', 'server.url', 'tmp', 'workspaces'])
 })
 
 test('takes its options from the environment, and those of the command line before them', async (t) => {

@@ -50,7 +50,7 @@ describe('GET /usage', () => {
 
   test('is empty where nothing was used', async () => {
     shape(success(await tenant.call('GET', '/usage')), report)
-    const query = `?from=2024-01-01&to=2024-02-01T00:00:00Z&projectId=${project.id}&runId=${run.id}&groupBy=model`
+    const query = `?from=2024-01-01T00:00:00Z&to=2024-02-01T00:00:00Z&projectId=${project.id}&runId=${run.id}&groupBy=model`
     shape(success(await server.call('GET', `/usage${query}`)), { ...report, groupBy: 'model', from: '2024-01-01T00:00:00.000Z', to: '2024-02-01T00:00:00.000Z' })
   })
 
