@@ -207,6 +207,7 @@ int api_start(struct api **out, const struct api_config *config, struct err *err
                                              .path = table[i].path,
                                              .handle = dispatch,
                                              .is_inline = !table[i].is_blocking,
+                                             .is_slow = table[i].is_slow,
                                              .max_body_bytes = table[i].max_body_bytes,
                                              .tag = &table[i]};
     struct http_config http = {.listen = config->listen,

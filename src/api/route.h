@@ -54,6 +54,7 @@ struct api_route {
     enum api_role role;
     bool is_open_locally;  /* asked from this machine, and not through a proxy, a blocking route needs no key */
     bool is_blocking;      /* writes, git, planning: runs on a pool thread. The others read, in one transaction */
+    bool is_slow;          /* with is_blocking: may take minutes, as a model does */
     size_t max_body_bytes; /* 0: 1 MiB */
     bool may_identify;     /* with ROLE_ANYONE: whoever says who asks must be right, and no other site's page */
     bool is_uncounted;     /* never refused for its rate */

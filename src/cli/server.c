@@ -149,6 +149,7 @@ void server_stop(struct server *server, int64_t grace_ms) {
         snprintf(path, sizeof path, "%s/server.url", engine_data_dir(server->engine));
         unlink(path);
     }
+    engine_stop_planning(server->engine);
     api_stop(server->api, grace_ms);
     engine_close(server->engine, grace_ms);
     *server = (struct server){0};

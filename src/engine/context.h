@@ -18,6 +18,7 @@ struct price_table;
 struct workers;
 struct services;
 struct janitor;
+struct plannings;
 struct llm_tape;
 struct webhooks;
 struct tools;
@@ -43,6 +44,7 @@ struct engine {
     struct agent agents[AGENT_KINDS_MAX];    /* in the order of agent_kinds() */
     struct choice defaults;                  /* who plans and who carries out, where nobody says otherwise */
     const char *agent_command, *acp_command; /* the operator's, or NULL */
+    struct plannings *plannings;
     struct workers *workers;
     struct services *services; /* running local deployments */
     struct janitor *janitor;

@@ -6,10 +6,14 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/load.h"
+#include "engine/model_source.h"
 #include "engine/queue.h"
 #include "engine/steps.h"
 #include "store/jobs.h"
+#include "store/projects.h"
 #include "store/runs.h"
+
+#define ROOM_WAIT_MS (10 * 60 * 1000) /* for calls of the same budget that are under way */
 
 struct decompose_call {
     struct job_context *context;
@@ -159,13 +163,88 @@ static int find_merged(struct db *db, struct arena *arena, const struct run *run
     return 0;
 }
 
+/* What a plan becomes tasks from. */
+struct material {
+    const struct run *run;
+    const json_t *plan;
+    const char *const *paths; /* on main */
+    size_t path_count;
+};
+
+static int tasks_by_blueprint(struct job_context *context, const struct material *material, json_t **tasks,
+                              struct err *err) {
+    const struct planner *planner;
+    int rc = engine_planner(context->engine, &planner, err);
+    return rc < 0 ? rc
+                  : planner_decompose(planner, material->plan, material->paths, material->path_count, context->arena,
+                                      tasks, err);
+}
+
+/* A run that resumes another keeps its tasks: a model would make others, on which nothing could be built. */
+static int tasks_of_before(struct db *db, struct arena *arena, const struct run *run, json_t **tasks, struct err *err) {
+    struct run *old = NULL;
+    if (!run->resumes_run_id[0])
+        return 0;
+    int rc = store_run_get(db, arena, run->resumes_run_id, run->project_id, &old, err);
+    if (rc < 0 || !old || !old->tasks_json || old->spec_version != run->spec_version)
+        return rc;
+    return json_parse(arena, old->tasks_json, strlen(old->tasks_json), tasks, err);
+}
+
+/* The source, and what a refusal leaves behind, live as long as the job. */
+static int ask_model(struct job_context *context, const struct material *material, const struct project *project,
+                     const json_t *documents, const struct choice *choice, json_t **tasks, struct err *err) {
+    struct model_source *source = arena_alloc(context->arena, sizeof *source);
+    const struct budget_scope scope = {.account_id = project->account_id,
+                                       .project_id = project->id,
+                                       .run_id = material->run->id,
+                                       .purpose = "decompose",
+                                       .job = context->job,
+                                       .wait_ms = ROOM_WAIT_MS,
+                                       .is_cancelled = job_should_stop,
+                                       .cancel_arg = context};
+    int rc = model_source_init(source, context->engine, choice, &scope, err);
+    if (rc < 0) {
+        context->is_final = true;
+        return rc;
+    }
+    context->refused = &source->metering.reservation;
+    rc = model_decompose(&source->by, material->plan, documents, material->paths, material->path_count, context->arena,
+                         tasks, &source->failure, err);
+    context->is_final = source->failure.is_faulty;
+    context->resets_ms = source->failure.resets_at_ms;
+    return rc;
+}
+
+static int tasks_by_model(struct job_context *context, struct db *db, const struct material *material, json_t **tasks,
+                          struct err *err) {
+    const struct run *run = material->run;
+    struct arena *arena = context->arena;
+    struct project *project = NULL;
+    struct spec *spec = NULL;
+    struct choice choice;
+    json_t *documents = NULL;
+    int rc = tasks_of_before(db, arena, run, tasks, err);
+    if (rc < 0 || *tasks)
+        return rc;
+    rc = store_project_get(db, arena, run->project_id, NULL, &project, err);
+    if (rc == 0 && !project)
+        return err_set(err, ERR_INTERNAL, "project %s does not exist", run->project_id);
+    if (rc == 0)
+        rc = store_spec_get(db, arena, run->project_id, run->spec_version, &spec, err);
+    if (rc == 0)
+        rc = json_parse(arena, spec->documents_json, strlen(spec->documents_json), &documents, err);
+    if (rc == 0)
+        rc = choice_of_run(context->engine, db, run, NULL, arena, &choice, err);
+    return rc < 0 ? rc : ask_model(context, material, project, documents, &choice, tasks, err);
+}
+
 int decompose_run(struct job_context *context, struct err *err) {
     struct engine *engine = context->engine;
     struct arena *arena = context->arena;
     CLEANUP(repo_closep) struct repo *repo = NULL;
     struct db *db = NULL;
     struct run *run = NULL;
-    const struct planner *planner;
     json_t *plan = NULL, *tasks = NULL;
     char main_sha[SHA_LEN] = "";
     char **paths = NULL;
@@ -184,10 +263,11 @@ int decompose_run(struct job_context *context, struct err *err) {
         rc = repo_ref_get(repo, "refs/heads/main", main_sha, err);
     if (rc == 0)
         rc = repo_paths(repo, arena, main_sha, &paths, &path_count, err);
+    const struct material material = {
+        .run = run, .plan = plan, .paths = (const char *const *)paths, .path_count = path_count};
     if (rc == 0)
-        rc = engine_planner(engine, &planner, err);
-    if (rc == 0)
-        rc = planner_decompose(planner, plan, (const char *const *)paths, path_count, arena, &tasks, err);
+        rc = plan_is_by_model(plan) ? tasks_by_model(context, db, &material, &tasks, err)
+                                    : tasks_by_blueprint(context, &material, &tasks, err);
     if (rc == 0)
         rc = planner_check_tasks(tasks, plan, err);
     struct decompose_call call = {.context = context, .base_sha = main_sha, .head_sha = main_sha, .tasks = tasks};

@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "engine/context.h"
 #include "engine/janitor.h"
+#include "engine/plannings.h"
 #include "engine/recording.h"
 #include "engine/services.h"
 #include "engine/webhooks.h"
@@ -177,6 +178,7 @@ int engine_open(struct engine **out, const struct engine_config *given, struct e
     engine->lock_fd = -1;
     pthread_mutex_init(&engine->tools_lock, NULL);
     pthread_mutex_init(&engine->planner_lock, NULL);
+    engine->plannings = plannings_create(engine);
     engine->lease_ms = config->lease_ms ? config->lease_ms : 15000;
     engine->allows_private_webhooks = config->allows_private_webhooks;
     engine->master_key = config->master_key;
@@ -227,10 +229,16 @@ int engine_open(struct engine **out, const struct engine_config *given, struct e
     return 0;
 }
 
+void engine_stop_planning(struct engine *engine) {
+    if (engine)
+        plannings_stop(engine->plannings);
+}
+
 void engine_close(struct engine *engine, int64_t grace_ms) {
     if (!engine)
         return;
     atomic_store(&engine->is_draining, true);
+    plannings_destroy(engine->plannings);
     workers_stop(engine->workers, grace_ms);
     janitor_stop(engine->janitor);
     webhooks_stop(engine->webhooks, grace_ms < WEBHOOK_GRACE_MS ? grace_ms : WEBHOOK_GRACE_MS);

@@ -38,6 +38,9 @@ struct engine_config {
 /* Takes the data directory (ERR_CONFLICT when another server has it), opens the store, recovers what an earlier
  * instance left, starts workers and the janitor. */
 MUST_CHECK int engine_open(struct engine **out, const struct engine_config *config, struct err *err);
+/* Before whoever asks is stopped: planning by models ends, and is answered with ERR_UNAVAILABLE from now on. engine
+ * NULL: nothing. */
+void engine_stop_planning(struct engine *engine);
 /* Drains: no new jobs; running ones have grace_ms to finish, then go back to the queue. Stops deployments. */
 void engine_close(struct engine *engine, int64_t grace_ms);
 

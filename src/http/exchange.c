@@ -149,7 +149,8 @@ static enum MHD_Result complete(struct http_request *request) {
     if (!request->is_answered && !route->is_inline) {
         request->note.fn = on_pool_done;
         request->is_pooled = true;
-        if (pool_submit(request->loop->server->pool, request)) {
+        struct http_server *server = request->loop->server;
+        if (pool_submit(route->is_slow ? server->slow_pool : server->pool, request)) {
             request->loop->suspended++;
             MHD_suspend_connection(conn->mhd);
             return MHD_YES;

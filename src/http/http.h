@@ -48,6 +48,7 @@ struct http_route {
     const char *path;
     http_handler *handle;
     bool is_inline;        /* true: on the loop thread, and must not block */
+    bool is_slow;          /* may take minutes: on threads of its own, which the others do not wait for */
     size_t max_body_bytes; /* 0: the server's */
     const void *tag;       /* the caller's own, by http_request_route() */
 };
@@ -87,6 +88,7 @@ struct http_config {
     void *context;             /* for handlers and hooks */
     size_t loop_count;         /* 0: one per core */
     size_t pool_threads;       /* 0: two per core, at least 4 */
+    size_t slow_threads;       /* for slow routes: started as they are needed; as many again may wait. 0: 64 */
     size_t pool_queue;         /* requests that may wait for a pool thread; more are answered 503. 0: 1024 */
     size_t max_body_bytes;     /* 0: 1 MiB */
     size_t max_connections;    /* of all loops; more wait in the kernel's queue. 0: 16384 */

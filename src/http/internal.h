@@ -238,7 +238,11 @@ void listen_close(struct http_loop *loop);
 
 /* pool.c */
 struct pool;
-MUST_CHECK int pool_create(struct http_server *server, size_t threads, size_t queue, struct pool **out,
+struct pool_size {
+    size_t threads, most_threads; /* from the beginning, and as they are needed */
+    size_t queue;                 /* requests that may wait */
+};
+MUST_CHECK int pool_create(struct http_server *server, const struct pool_size *size, struct pool **out,
                            struct err *err);
 void pool_destroy(struct pool *pool);                              /* runs what waits, joins */
 bool pool_submit(struct pool *pool, struct http_request *request); /* false: full */
@@ -290,6 +294,7 @@ struct http_server {
     struct http_config config; /* with the defaults filled in */
     struct router *router;
     struct pool *pool;
+    struct pool *slow_pool; /* for routes that are slow */
     struct http_loop *loops;
     int port;
     atomic_size_t connections;

@@ -7,19 +7,21 @@
 
 struct pool {
     struct http_server *server;
-    pthread_mutex_t lock; /* all below but threads */
+    pthread_mutex_t lock; /* all below */
     pthread_cond_t has_work;
     struct http_request *first, *last;
     size_t waiting, most_waiting;
     bool is_ending;
     pthread_t *threads;
-    size_t thread_count;
+    size_t thread_count, most_threads, idle;
 };
 
 static struct http_request *next_request(struct pool *pool) {
     (void)pthread_mutex_lock(&pool->lock);
+    pool->idle++;
     while (!pool->first && !pool->is_ending)
         (void)pthread_cond_wait(&pool->has_work, &pool->lock);
+    pool->idle--;
     struct http_request *request = pool->first;
     if (request) {
         pool->first = request->next;
@@ -47,20 +49,30 @@ static void *run(void *arg) {
     return NULL;
 }
 
-int pool_create(struct http_server *server, size_t threads, size_t queue, struct pool **out, struct err *err) {
+/* Another thread; with the lock held, once there are others. */
+static int add_thread(struct pool *pool) {
+    int failure = thread_start(&pool->threads[pool->thread_count], run, pool);
+    pool->thread_count += failure == 0;
+    return failure;
+}
+
+int pool_create(struct http_server *server, const struct pool_size *size, struct pool **out, struct err *err) {
     struct pool *pool = mem_alloc(sizeof(*pool));
+    int failure = 0;
 
     pool->server = server;
-    pool->most_waiting = queue;
-    pool->threads = mem_alloc(threads * sizeof(*pool->threads));
+    pool->most_waiting = size->queue;
+    pool->most_threads = size->most_threads;
+    pool->threads = mem_alloc(size->most_threads * sizeof(*pool->threads));
     (void)pthread_mutex_init(&pool->lock, NULL);
     (void)pthread_cond_init(&pool->has_work, NULL);
-    for (; pool->thread_count < threads; pool->thread_count++) {
-        int failure = thread_start(&pool->threads[pool->thread_count], run, pool);
-        if (failure) {
-            pool_destroy(pool);
-            return err_errno(err, ERR_UNAVAILABLE, failure, "cannot start a thread");
-        }
+    (void)pthread_mutex_lock(&pool->lock);
+    while (!failure && pool->thread_count < size->threads)
+        failure = add_thread(pool);
+    (void)pthread_mutex_unlock(&pool->lock);
+    if (failure) {
+        pool_destroy(pool);
+        return err_errno(err, ERR_UNAVAILABLE, failure, "cannot start a thread");
     }
     *out = pool;
     return 0;
@@ -84,7 +96,9 @@ void pool_destroy(struct pool *pool) {
 bool pool_submit(struct pool *pool, struct http_request *request) {
     request->next = NULL;
     (void)pthread_mutex_lock(&pool->lock);
-    bool is_taken = pool->waiting < pool->most_waiting;
+    if (pool->waiting >= pool->idle && pool->thread_count < pool->most_threads)
+        (void)add_thread(pool);
+    bool is_taken = pool->waiting < pool->most_waiting && pool->thread_count > 0;
     if (is_taken) {
         if (pool->first)
             pool->last->next = request;

@@ -16,6 +16,8 @@ static void fill_defaults(struct http_config *config) {
         config->loop_count = core_count;
     if (!config->pool_threads)
         config->pool_threads = core_count > 2 ? 2 * core_count : 4;
+    if (!config->slow_threads)
+        config->slow_threads = 64;
     if (!config->pool_queue)
         config->pool_queue = 1024;
     if (!config->max_body_bytes)
@@ -50,7 +52,12 @@ static int open_all(struct http_server *server, struct err *err) {
 }
 
 static int start_all(struct http_server *server, struct err *err) {
-    int result = pool_create(server, server->config.pool_threads, server->config.pool_queue, &server->pool, err);
+    const struct http_config *config = &server->config;
+    const struct pool_size size = {config->pool_threads, config->pool_threads, config->pool_queue},
+                           slow_size = {0, config->slow_threads, config->slow_threads};
+    int result = pool_create(server, &size, &server->pool, err);
+    if (!result)
+        result = pool_create(server, &slow_size, &server->slow_pool, err);
     for (size_t i = 0; !result && i < server->config.loop_count; i++)
         result = loop_start(&server->loops[i], err);
     return result;
@@ -91,7 +98,8 @@ void http_server_stop(struct http_server *server, int64_t grace_ms) {
             (void)pthread_join(server->loops[i].thread, NULL);
     }
     pool_destroy(server->pool);
-    server->pool = NULL;
+    pool_destroy(server->slow_pool);
+    server->pool = server->slow_pool = NULL;
 }
 
 void http_server_destroy(struct http_server *server) {
@@ -113,5 +121,5 @@ void http_server_stats(struct http_server *server, struct http_stats *out) {
         out->websockets += atomic_load(&server->loops[i].websocket_count);
     }
     if (server->pool)
-        out->pool_waiting = pool_waiting(server->pool);
+        out->pool_waiting = pool_waiting(server->pool) + pool_waiting(server->slow_pool);
 }

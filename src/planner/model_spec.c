@@ -185,6 +185,13 @@ static void put_base(struct writing *w, json_t *context, const struct planner_ba
     json_object_set_new(context, "edited", edited);
 }
 
+/* Before anybody is paid for it: the criteria that a person wrote can be read. */
+static int check_criteria(const struct writing *w, const struct planner_base *base, const char *before,
+                          const char *after, struct err *err) {
+    json_t *plan = json_own(w->arena, json_deep_copy(base->plan));
+    return edit_criteria(w->arena, plan, base->plan, before, after, json_own(w->arena, json_array()), err);
+}
+
 int model_spec(const struct planner_model *by, const struct planner_input *input, const struct planner_base *base,
                struct arena *arena, struct planner_spec *out, struct planner_failure *failure, struct err *err) {
     struct writing w = {.by = by, .input = input, .arena = arena};
@@ -194,14 +201,18 @@ int model_spec(const struct planner_model *by, const struct planner_input *input
     json_object_set_new(context, "hasAnswers", json_boolean(json_array_size(json_object_get(context, "answers")) > 0));
     if (base)
         put_base(&w, context, base);
-    int rc = model_ask(by,
-                       &(struct model_asking){
-                           .scope = "spec", .prompt = "spec", .context = context, .judge = judge_spec, .judge_arg = &w},
-                       arena, failure, err);
+    const char *before = base ? json_str(base->documents, "ACCEPTANCE.md", "") : "";
+    bool has_criteria = after && !str_eq(after, before);
+    int rc = has_criteria ? check_criteria(&w, base, before, after, err) : 0;
     if (rc < 0)
         return rc;
-    const char *before = base ? json_str(base->documents, "ACCEPTANCE.md", "") : "";
-    if (after && !str_eq(after, before))
+    rc = model_ask(by,
+                   &(struct model_asking){
+                       .scope = "spec", .prompt = "spec", .context = context, .judge = judge_spec, .judge_arg = &w},
+                   arena, failure, err);
+    if (rc < 0)
+        return rc;
+    if (has_criteria)
         rc = edit_criteria(arena, w.plan, base->plan, before, after, w.open_points, err);
     if (rc == 0)
         rc = write_documents(&w, base, &documents, err);
