@@ -25,6 +25,7 @@ enum {
     HEAD_TOKENS = 3000,  /* the tools, the rules */
     BYTES_PER_TOKEN = 3, /* of code; less than it mostly is */
     SMALLEST_ROOM_BYTES = 16 * 1024,
+    LEAST_RESULT_BYTES = 1000,
     MESSAGE_BYTES = 16 * 1024,
     WHY_BYTES = 300,
     WORDS_MAX = 4, /* texts beside the results of calls */
@@ -39,7 +40,8 @@ struct session {
     struct llm_tool *tools;
     size_t tool_count;
     const char *system;
-    size_t room_bytes; /* for the conversation */
+    size_t room_bytes;   /* for the conversation */
+    size_t answer_bytes; /* of them, for the results of one answer's calls */
     int64_t max_steps, max_tokens, tokens;
     int64_t wall_ms, deadline_mono_ms;
     int silent; /* answers in a row without a call */
@@ -76,6 +78,15 @@ static void say(struct answers *answers, const char *text) {
         answers->parts[answers->count++] = (struct llm_part){.kind = LLM_TEXT, .text = text};
 }
 
+/* So that what was asked for in one answer leaves room for the next. */
+static const char *cut(struct session *session, const struct tool_answer *answer, struct arena *arena) {
+    size_t room = session->answer_bytes > LEAST_RESULT_BYTES ? session->answer_bytes : LEAST_RESULT_BYTES;
+    size_t len = str_head_len(answer->text, room), taken = answer->is_volatile ? HISTORY_VOLATILE_BYTES : len;
+    session->answer_bytes -= taken < session->answer_bytes ? taken : session->answer_bytes;
+    return answer->text[len] ? arena_printf(arena, "%.*s\n[cut: there is no room for more]", (int)len, answer->text)
+                             : answer->text;
+}
+
 static int run_call(struct session *session, const struct llm_part *call, struct arena *arena, struct answers *answers,
                     struct err *err) {
     struct tool_answer answer = {0};
@@ -87,12 +98,13 @@ static int run_call(struct session *session, const struct llm_part *call, struct
     stuck_note_call(&session->stuck, call->name, call->arguments, rc < 0 && why.field[0]);
     if (session->bench.changes != changes)
         stuck_note_change(&session->stuck);
-    answers->parts[answers->count++] =
-        (struct llm_part){.kind = LLM_TOOL_RESULT,
-                          .id = call->id,
-                          .is_error = rc < 0,
-                          .is_volatile = answer.is_volatile,
-                          .text = rc < 0 ? arena_strdup(arena, why.message) : answer.text};
+    if (rc < 0)
+        answer = (struct tool_answer){.text = arena_strdup(arena, why.message)};
+    answers->parts[answers->count++] = (struct llm_part){.kind = LLM_TOOL_RESULT,
+                                                         .id = call->id,
+                                                         .is_error = rc < 0,
+                                                         .is_volatile = answer.is_volatile,
+                                                         .text = cut(session, &answer, arena)};
     return 0;
 }
 
@@ -260,6 +272,7 @@ static int step(struct session *session, int64_t steps_left, struct err *err) {
     struct arena *arena = arena_create();
     struct llm_reply reply = {0};
     int rc = make_room(session, err);
+    session->answer_bytes = session->room_bytes / 3;
     if (rc == 0)
         rc = should_stop(session) ? stopped(session, err) : ask(session, arena, &reply, err);
     if (rc == 0)

@@ -14,7 +14,7 @@ enum {
     OUTPUT_BYTES = 12 * 1024,
     TOLD_BYTES = 4096,
     WORDS_MAX = 40,
-    NETWORK_SECONDS = 600,
+    INSTALL_SECONDS = 600,
 };
 
 /* ---- installing packages */
@@ -49,8 +49,7 @@ static bool is_package(const char *word) {
     return word[0] != '.' && word[0] != '-' && !slash;
 }
 
-/* The words of "npm ci" and "npm install …", when that is all that the command is; NULL for all others. */
-static const char *const *install_words(struct arena *arena, const char *command) {
+const char *const *command_install_words(struct arena *arena, const char *command) {
     char **words = NULL;
     size_t count = 0;
     if (strpbrk(command, "\n\r\\\"'`$&|;<>(){}*?#!"))
@@ -99,29 +98,53 @@ static void tell_end(const struct bench *bench, const char *command, const struc
 
 /* ---- running */
 
+static const char *env_value(const struct agent_request *request, const char *name) {
+    size_t len = strlen(name);
+    for (size_t i = 0; request->tool_env && request->tool_env[i]; i++)
+        if (str_starts(request->tool_env[i], name) && request->tool_env[i][len] == '=')
+            return request->tool_env[i] + len + 1;
+    return NULL;
+}
+
+/* What fetches packages has a network, and the cache for them. Where the server itself needs a proxy to reach the
+ * registry, so does npm. */
+static void let_fetch(const struct agent_request *request, struct sandbox_spec *spec, struct arena *arena) {
+    const char *cache = env_value(request, "npm_config_cache");
+    struct sandbox_folder *folders = arena_array(arena, request->tool_folder_count + 1, sizeof(*folders));
+    for (size_t i = 0; i < request->tool_folder_count; i++)
+        folders[i] = request->tool_folders[i];
+    if (cache)
+        folders[spec->folder_count++] = (struct sandbox_folder){cache, SANDBOX_SHARED};
+    spec->folders = folders;
+    spec->hosts = request->tool_hosts;
+    bool has_proxy = env_value(request, "HTTPS_PROXY") || env_value(request, "https_proxy") ||
+                     env_value(request, "HTTP_PROXY") || env_value(request, "http_proxy");
+    spec->network = has_proxy ? SANDBOX_NETWORK_HOST : SANDBOX_NETWORK_PROXY;
+}
+
 static struct sandbox_spec spec_of(const struct bench *bench, const char *command, int64_t seconds,
                                    struct arena *arena) {
     const struct agent_request *request = bench->request;
-    const char *const *install = install_words(arena, command);
+    const char *const *install = command_install_words(arena, command);
     const char **shell = arena_array(arena, 4, sizeof(*shell));
     shell[0] = "sh";
     shell[1] = "-c";
     shell[2] = command;
-    return (struct sandbox_spec){
-        .argv = install ? install : shell,
-        .dir = request->worktree,
-        .home = request->home,
-        .env = request->tool_env,
-        .fence = request->fence,
-        .folders = request->tool_folders,
-        .folder_count = request->tool_folder_count,
-        .network = install ? SANDBOX_NETWORK_PROXY : SANDBOX_NETWORK_OFF,
-        .hosts = install ? request->tool_hosts : NULL,
-        .wall_ms = (install ? NETWORK_SECONDS : seconds) * 1000,
-        .output_bytes = OUTPUT_BYTES,
-        .is_cancelled = bench->is_cancelled,
-        .cancel_arg = bench->cancel_arg,
-    };
+    struct sandbox_spec spec = {.argv = install ? install : shell,
+                                .dir = request->worktree,
+                                .home = request->home,
+                                .env = request->tool_env,
+                                .fence = request->fence,
+                                .folders = request->tool_folders,
+                                .folder_count = request->tool_folder_count,
+                                .network = SANDBOX_NETWORK_OFF,
+                                .wall_ms = (install ? INSTALL_SECONDS : seconds) * 1000,
+                                .output_bytes = OUTPUT_BYTES,
+                                .is_cancelled = bench->is_cancelled,
+                                .cancel_arg = bench->cancel_arg};
+    if (install)
+        let_fetch(request, &spec, arena);
+    return spec;
 }
 
 static int run(struct bench *bench, const json_t *arguments, struct arena *arena, struct tool_answer *out,

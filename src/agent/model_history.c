@@ -108,10 +108,10 @@ static bool drop_arguments(struct arena *arena, struct llm_part *part) {
     return is_any;
 }
 
-static void drop(struct history *history, size_t goal_bytes, bool (*fn)(struct arena *, struct llm_part *),
-                 size_t *dropped) {
+static void drop(struct history *history, size_t kept_turns, size_t goal_bytes,
+                 bool (*fn)(struct arena *, struct llm_part *), size_t *dropped) {
     size_t bytes = history_bytes(history);
-    for (size_t i = 1; i + HISTORY_KEPT_TURNS < history->count; i++) {
+    for (size_t i = 1; i + kept_turns < history->count; i++) {
         for (size_t p = 0; p < history->turns[i].part_count && bytes > goal_bytes; p++) {
             struct llm_part *part = &history->turns[i].parts[p];
             size_t before = part_bytes(part);
@@ -124,12 +124,13 @@ static void drop(struct history *history, size_t goal_bytes, bool (*fn)(struct a
 }
 
 int history_fit(struct history *history, size_t max_bytes, size_t *dropped, struct err *err) {
-    size_t goal = max_bytes / 10 * 6;
+    static const size_t kept_turns[] = {HISTORY_KEPT_TURNS, HISTORY_LEAST_TURNS};
     *dropped = 0;
-    if (history_bytes(history) <= max_bytes)
-        return 0;
-    drop(history, goal, drop_result, dropped);
-    drop(history, goal, drop_arguments, dropped);
+    for (size_t i = 0; i < ARRAY_LEN(kept_turns) && history_bytes(history) > max_bytes; i++) {
+        size_t goal_bytes = i == 0 ? max_bytes / 10 * 6 : max_bytes;
+        drop(history, kept_turns[i], goal_bytes, drop_result, dropped);
+        drop(history, kept_turns[i], goal_bytes, drop_arguments, dropped);
+    }
     if (history_bytes(history) <= max_bytes)
         return 0;
     return err_set(err, ERR_TOO_LARGE,

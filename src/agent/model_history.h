@@ -26,12 +26,14 @@ const struct llm_message *history_messages(const struct history *history, struct
 
 /* How much it is, in bytes; what may differ from one machine to the next counts as HISTORY_VOLATILE_BYTES, so that the
  * same is dropped everywhere. */
-enum { HISTORY_VOLATILE_BYTES = 16 * 1024, HISTORY_KEPT_TURNS = 6 };
+enum { HISTORY_VOLATILE_BYTES = 16 * 1024 };
 size_t history_bytes(const struct history *history);
+enum { HISTORY_KEPT_TURNS = 6, HISTORY_LEAST_TURNS = 2 };
 /* When it is more than max_bytes: drops what tools said, from the oldest on, then what they were given to write; never
- * of the first turn or the last ones. Calls and results stay in pairs, and what the model thought stays with them. It
- * then drops more than it must, since every change in the past costs the model's cache. Returns how many parts were
- * emptied; ERR_TOO_LARGE when it is still too much. */
+ * of the first turn or the last HISTORY_KEPT_TURNS, unless it must: then of all but HISTORY_LEAST_TURNS. Calls and
+ * results stay in pairs, and what the model thought stays with them. It drops more than it must, where it may, since
+ * every change in the past costs the model's cache. *dropped: how many parts were emptied. ERR_TOO_LARGE when it is
+ * still too much. */
 MUST_CHECK int history_fit(struct history *history, size_t max_bytes, size_t *dropped, struct err *err);
 
 #endif

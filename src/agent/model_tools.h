@@ -61,6 +61,10 @@ MUST_CHECK int argument_flag(const json_t *arguments, const char *name, bool *ou
 /* Tells the request's on_note. Takes payload over. */
 void bench_tell(const struct bench *bench, enum event_type type, json_t *payload);
 
+/* The words of "npm ci" and "npm install NAME…", when that is all that the command is, so that it may have a network;
+ * NULL for all others. */
+const char *const *command_install_words(struct arena *arena, const char *command);
+
 /* Text as a model, and whoever reads along, can take it: valid UTF-8, colours left out, other control characters
  * visible. */
 const char *text_visible(struct arena *arena, const char *text);
