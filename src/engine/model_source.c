@@ -13,6 +13,7 @@ int model_source_init(struct model_source *source, struct engine *engine, const 
                                         .stack = engine->stack,
                                         .model = &source->model,
                                         .meter = &source->metering.meter,
+                                        .tape = engine->tape,
                                         .is_cancelled = scope->is_cancelled,
                                         .cancel_arg = scope->cancel_arg};
     return 0;

@@ -8,7 +8,13 @@
 #include "planner/draft.h"
 #include "planner/model_parts.h"
 
-enum { TASKS_MOST = 20, PATHS_TOLD = 500 };
+enum {
+    TASKS_MOST = 20,
+    PATHS_TOLD = 500,
+    /* What is compared pair by pair is bounded. */
+    PATTERNS_MOST = 200, /* of all tasks */
+    PATTERN_BYTES = 160,
+};
 #define PLACE(...) arena_printf(faults->arena, __VA_ARGS__)
 
 struct graph {
@@ -16,6 +22,7 @@ struct graph {
     const json_t *plan;
     const json_t *tasks; /* as the model wrote them */
     size_t count;
+    size_t patterns;
     size_t order[TASKS_MOST]; /* by place in mergeOrder */
     size_t place[TASKS_MOST]; /* of each task in it */
     bool before[TASKS_MOST][TASKS_MOST];
@@ -54,7 +61,8 @@ static void judge_paths(struct graph *g, const json_t *task, const char *place) 
     json_t *item, *pattern;
     json_array_foreach (scope, i, item) {
         const char *text = str_or(json_string_value(item), "");
-        if (!glob_is_valid(text) || str_starts(text, ".git/") || str_eq(text, ".git"))
+        g->patterns++;
+        if (!glob_is_valid(text) || strlen(text) > PATTERN_BYTES || str_starts(text, ".git/") || str_eq(text, ".git"))
             faults_add(faults, place, "pathScope.%zu, \"%s\", is no pattern of files that a task may change", i, text);
     }
     json_array_foreach (outputs, i, item) {
@@ -204,7 +212,10 @@ json_t *tasks_take(struct arena *arena, const json_t *answer, const json_t *plan
     g.count = json_array_size(g.tasks);
     for (size_t i = 0; i < g.count; i++)
         judge_task(&g, i);
-    if (g.count > 0 && judge_order(&g, json_object_get(answer, "mergeOrder"))) {
+    if (g.patterns > PATTERNS_MOST)
+        faults_add(faults, "", "all tasks together have %zu patterns in their pathScopes, where %d are the most",
+                   g.patterns, PATTERNS_MOST);
+    else if (g.count > 0 && judge_order(&g, json_object_get(answer, "mergeOrder"))) {
         judge_dependencies(&g);
         judge_scopes(&g);
     }
