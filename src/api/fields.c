@@ -176,13 +176,84 @@ const struct api_field project_list_query[] = {
     .help = "what the app is to do, in plain words",                                                                   \
     .example = "\"A project management tool with team collaboration features, task boards, and time tracking.\""
 
-const struct api_field project_create_body[] = {
-    {NAME_FIELD, .is_required = true},
-    {DESCRIPTION_FIELD, .is_required = true},
+static const char *const planners[] = {"blueprint", "model", NULL};
+static const char *const model_providers[] = {"anthropic", "openai", "chat", "ollama", NULL};
+
+static const struct api_field agent_members[] = {
+    {.name = "kind",
+     .kind = FIELD_TEXT,
+     .max = 40,
+     .is_required = true,
+     .help = "one of those of `GET /agents`",
+     .example = "\"codex\""},
+    {.name = "model",
+     .kind = FIELD_TEXT,
+     .max = 200,
+     .is_nullable = true,
+     .help = "the model it is to use, as its provider names it; without it, the agent's own, or the one that is set up",
+     .example = "\"gpt-5-codex\""},
     {0},
 };
 
-const struct api_field project_update_body[] = {{NAME_FIELD}, {DESCRIPTION_FIELD}, {0}};
+#define AGENT_FIELD(text)                                                                                              \
+    .name = "agent", .kind = FIELD_LIST, .min = 1, .max = 4, .takes_one = true, .members = agent_members,              \
+    .help = text, .example = "[{\"kind\": \"codex\"}]"
+
+static const struct api_field model_members[] = {
+    {.name = "provider",
+     .kind = FIELD_WORD,
+     .words = model_providers,
+     .is_required = true,
+     .help = "who has it, and so its wire format; chat is any server of OpenAI's Chat Completions",
+     .example = "\"anthropic\""},
+    {.name = "name",
+     .kind = FIELD_TEXT,
+     .max = 200,
+     .is_required = true,
+     .help = "as the provider names it",
+     .example = "\"claude-sonnet-4-5\""},
+    {.name = "url",
+     .kind = FIELD_TEXT,
+     .max = 2000,
+     .is_nullable = true,
+     .help =
+         "where it is asked; without it, the provider's own address. Of this server's network only where the server "
+         "allows it",
+     .example = "\"https://models.example.org/v1\""},
+    {.name = "key",
+     .kind = FIELD_TEXT,
+     .max = 4000,
+     .is_nullable = true,
+     .help = "its API key, which is kept sealed and never shown. Without it the one that is there stays, as long as "
+             "provider and url do; null takes it away",
+     .example = "\"sk-ant-…\""},
+    {0},
+};
+
+#define SETTINGS_FIELDS                                                                                                \
+    {.name = "planner",                                                                                                \
+     .kind = FIELD_WORD,                                                                                               \
+     .words = planners,                                                                                                \
+     .is_nullable = true,                                                                                              \
+     .help = "who asks the questions and writes the spec; null: as the server has it",                                 \
+     .example = "\"blueprint\""},                                                                                      \
+        {AGENT_FIELD(                                                                                                  \
+             "who carries out the tasks: one, or the first and who takes its place when it cannot work; null: "        \
+             "as the server has it"),                                                                                  \
+         .is_nullable = true},                                                                                         \
+    {                                                                                                                  \
+        .name = "model", .kind = FIELD_OBJECT, .is_nullable = true, .members = model_members,                          \
+        .help = "the language model to use; null: the server's"                                                        \
+    }
+
+const struct api_field project_create_body[] = {
+    {NAME_FIELD, .is_required = true},
+    {DESCRIPTION_FIELD, .is_required = true},
+    SETTINGS_FIELDS,
+    {0},
+};
+
+const struct api_field project_update_body[] = {{NAME_FIELD}, {DESCRIPTION_FIELD}, SETTINGS_FIELDS, {0}};
 
 /* ---- planning ---- */
 
@@ -273,7 +344,19 @@ const struct api_field run_list_query[] = {
         .example = "true"                                                                                              \
     }
 
-const struct api_field run_retry_body[] = {QUEUE_FIELD, {0}};
+const struct api_field run_retry_body[] = {
+    QUEUE_FIELD,
+    {AGENT_FIELD("who carries out the new run; without it, whoever carried out the old one")},
+    {0},
+};
+
+const struct api_field task_retry_body[] = {
+    QUEUE_FIELD,
+    {AGENT_FIELD("who carries out this task; without it, whoever carried out the old run")},
+    {0},
+};
+
+static const struct api_field task_agent[] = {{AGENT_FIELD("as the run's, for this task alone")}, {0}};
 
 static const struct api_field run_limit_members[] = {
     USD_FIELD("costUsd", "most that the run's calls of models may cost; null: no limit"),
@@ -305,6 +388,13 @@ const struct api_field run_create_body[] = {
      .fallback = "3",
      .help = "at a task, when what an agent does is not accepted",
      .example = "3"},
+    {AGENT_FIELD("who carries out the tasks; without it, as the project says")},
+    {.name = "taskAgents",
+     .kind = FIELD_MAP,
+     .max = 100,
+     .members = task_agent,
+     .help = "agents of single tasks, by slug",
+     .example = "{\"data-model\": {\"kind\": \"model\"}}"},
     {0},
 };
 

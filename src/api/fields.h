@@ -16,7 +16,8 @@ extern const struct api_field answer_body[], regenerate_body[];
 /* specs */
 extern const struct api_field spec_list_query[], spec_edit_body[];
 /* runs */
-extern const struct api_field run_list_query[], run_create_body[], run_resume_body[], run_retry_body[];
+extern const struct api_field run_list_query[], run_create_body[], run_resume_body[], run_retry_body[],
+    task_retry_body[];
 /* tasks */
 extern const struct api_field task_log_query[], task_diff_query[];
 /* events */

@@ -33,6 +33,7 @@ api_handler spec_edit, spec_list, spec_get;
 /* deliveries.c */
 api_handler export_create, export_list, export_get, export_download, export_delete;
 /* deployments.c */
+api_handler agent_list;
 api_handler provider_list, deployment_create, deployment_list, deployment_get, deployment_stop;
 /* webhooks.c */
 api_handler webhook_list, webhook_create, webhook_get, webhook_update, webhook_delete, webhook_rotate;

@@ -67,6 +67,7 @@ static const char *check_text(struct api_call *call, const struct api_field *fie
     case FIELD_BOOL:
     case FIELD_LIST:
     case FIELD_OBJECT:
+    case FIELD_MAP:
     case FIELD_ANY:
         break;
     }
@@ -85,6 +86,8 @@ static const char *check_text(struct api_call *call, const struct api_field *fie
 }
 
 static void check_members(struct api_call *call, json_t *object, const struct api_field *fields, const char *before);
+static void check_value(struct api_call *call, json_t *object, const struct api_field *field, const char *path,
+                        json_t *value);
 
 static void check_list(struct api_call *call, const struct api_field *field, const char *path, const char *label,
                        json_t *list) {
@@ -109,6 +112,23 @@ static void check_list(struct api_call *call, const struct api_field *field, con
     }
 }
 
+/* Names are data here, and go into messages cut. */
+static void check_map(struct api_call *call, const struct api_field *field, const char *path, const char *label,
+                      json_t *map) {
+    const char *key;
+    json_t *value;
+    void *next;
+    if (json_object_size(map) > (size_t)field->max) {
+        call_fault(call, path, "%s must have at most %lld members", label, (long long)field->max);
+        return;
+    }
+    json_object_foreach_safe(map, next, key, value) {
+        struct api_field item = *field->members;
+        item.name = key;
+        check_value(call, map, &item, arena_printf(call->arena, "%s.%.60s", path, key), value);
+    }
+}
+
 static const char *type_name(enum field_kind kind) {
     switch (kind) {
     case FIELD_INT:
@@ -120,6 +140,7 @@ static const char *type_name(enum field_kind kind) {
     case FIELD_LIST:
         return "an array";
     case FIELD_OBJECT:
+    case FIELD_MAP:
         return "an object";
     case FIELD_TEXT:
     case FIELD_WORD:
@@ -142,6 +163,7 @@ static bool has_type(const json_t *value, enum field_kind kind) {
     case FIELD_LIST:
         return json_is_array(value);
     case FIELD_OBJECT:
+    case FIELD_MAP:
         return json_is_object(value);
     case FIELD_ANY:
         return true;
@@ -168,6 +190,11 @@ static void check_value(struct api_call *call, json_t *object, const struct api_
                         json_t *value) {
     const char *label = str_or(field->label, path);
     const char *text;
+    if (field->takes_one && json_is_object(value)) {
+        json_t *list = json_pack("[O]", value);
+        json_object_set_new(object, field->name, list);
+        value = list;
+    }
     if (!has_type(value, field->kind)) {
         if (json_is_null(value) && field->is_required)
             call_fault(call, path, "%s is required", label);
@@ -196,6 +223,9 @@ static void check_value(struct api_call *call, json_t *object, const struct api_
         return;
     case FIELD_OBJECT:
         check_members(call, value, field->members, arena_printf(call->arena, "%s.", path));
+        return;
+    case FIELD_MAP:
+        check_map(call, field, path, label, value);
         return;
     case FIELD_BOOL:
     case FIELD_ANY:

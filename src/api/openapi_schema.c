@@ -118,6 +118,11 @@ static void describe_list(json_t *schema, const struct api_field *field) {
         set_int(schema, "minItems", field->min);
     set_int(schema, "maxItems", field->max ? field->max : FIELD_ITEMS_MAX);
     json_object_set_new(schema, "items", items_of(field));
+    if (!field->takes_one)
+        return;
+    json_t *list = json_copy(schema), *choices = json_pack("[o, o]", items_of(field), list);
+    json_object_clear(schema);
+    json_object_set_new(schema, "anyOf", choices);
 }
 
 static void describe_kind(json_t *schema, const struct api_field *field) {
@@ -159,6 +164,11 @@ static void describe_kind(json_t *schema, const struct api_field *field) {
     case FIELD_OBJECT:
         json_object_update_new(schema, schema_of_members(field->members));
         set_type(schema, field, "object");
+        return;
+    case FIELD_MAP:
+        set_type(schema, field, "object");
+        set_int(schema, "maxProperties", field->max);
+        json_object_set_new(schema, "additionalProperties", schema_of_field(field->members));
         return;
     case FIELD_ANY:
         return;

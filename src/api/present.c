@@ -1,6 +1,7 @@
 /* present: things as JSON, in the words of the contract. */
 #include "api/present.h"
 
+#include "api/settings.h"
 #include "api/spending.h"
 
 #include <string.h>
@@ -35,6 +36,7 @@ void present_spec(struct jw *jw, const struct spec *spec) {
 void present_project(struct jw *jw, struct api_call *call, const struct project *project, const struct spec *spec) {
     jw_object(jw);
     present_project_members(jw, call, project);
+    present_settings(jw, "settings", engine_project_settings(call->engine, project, call->arena));
     jw_kstr(jw, "cloneUrl", arena_printf(call->arena, "/projects/%s/repo.git", project->id));
     jw_key(jw, "spec");
     present_spec(jw, spec);

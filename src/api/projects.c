@@ -3,6 +3,7 @@
 #include "api/handlers.h"
 #include "api/page.h"
 #include "api/present.h"
+#include "api/settings.h"
 #include "base/str.h"
 
 static void write_created(struct jw *jw, struct api_call *call, void *arg) {
@@ -14,9 +15,12 @@ static void write_created(struct jw *jw, struct api_call *call, void *arg) {
 
 int project_create(struct api_call *call, struct err *err) {
     struct project *project = NULL;
+    struct settings_change settings;
+    bool has_settings = settings_change_of(call, &settings);
     reply_promise(call, 201, write_created, &project);
-    int rc = engine_project_create(call->engine, call->account_id, call_text(call, "name"),
-                                   call_text(call, "description"), call->arena, &project, err);
+    int rc =
+        engine_project_create(call->engine, call->account_id, call_text(call, "name"), call_text(call, "description"),
+                              has_settings ? &settings : NULL, call->arena, &project, err);
     return rc < 0 ? rc : reply_promised(call);
 }
 
@@ -93,13 +97,15 @@ int project_update(struct api_call *call, struct err *err) {
     struct project *project = NULL;
     int rc = call_project(call, &project, err);
     const char *name = call_text(call, "name"), *description = call_text(call, "description");
-    if (!name && !description)
-        call_fault(call, "name", "name or description is required");
+    struct settings_change settings;
+    bool has_settings = settings_change_of(call, &settings);
+    if (!name && !description && !has_settings)
+        call_fault(call, "name", "name, description or a setting is required");
     if (rc == 0)
         rc = call_check(call, err);
     if (rc == 0)
-        rc = engine_project_update(call->engine, call->account_id, project->id, name, description, call->arena,
-                                   &project, err);
+        rc = engine_project_update(call->engine, call->account_id, project->id, name, description,
+                                   has_settings ? &settings : NULL, call->arena, &project, err);
     return rc < 0 ? rc : reply_project(call, project, err);
 }
 

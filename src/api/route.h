@@ -24,6 +24,7 @@ enum field_kind {
     FIELD_ID,     /* a TypeID with this prefix, or its UUID form */
     FIELD_LIST,   /* min..max items; of members (objects), of words, or of texts when neither is set */
     FIELD_OBJECT, /* of members */
+    FIELD_MAP,    /* an object of at most max members of any name, each as members[0] says */
     FIELD_ANY,    /* any JSON; the handler looks */
 };
 
@@ -42,6 +43,7 @@ struct api_field {
     const char *const *words; /* ends with NULL */
     const char *prefix;       /* of FIELD_ID */
     const struct api_field *members;
+    bool takes_one;      /* of a list of objects: a single one stands for a list of it, and becomes one */
     const char *help;    /* what it means, for the reference */
     const char *example; /* JSON */
 };

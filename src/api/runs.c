@@ -3,6 +3,7 @@
 #include "api/handlers.h"
 #include "api/page.h"
 #include "api/present.h"
+#include "api/settings.h"
 #include "api/spending.h"
 #include "base/str.h"
 #include "store/projects.h"
@@ -35,10 +36,13 @@ int run_create(struct api_call *call, struct err *err) {
     struct run *run = NULL;
     struct build_room room = {0};
     struct limits_change change = spending_limits_of(call, "costUsd", "tokens");
+    struct run_agents agents;
     struct run_request request = {.trigger = call_text(call, "trigger"),
                                   .may_queue = call_flag(call, "queue", false),
                                   .limits = &change.limits,
-                                  .max_attempts = call_int(call, "maxAttempts", 0)};
+                                  .max_attempts = call_int(call, "maxAttempts", 0),
+                                  .agents = &agents};
+    run_agents_of(call, &agents);
     int rc = call_project(call, &project, err);
     reply_promise(call, 201, write_begun, &run);
     if (rc == 0)
@@ -47,28 +51,36 @@ int run_create(struct api_call *call, struct err *err) {
 }
 
 /* The old run again; with a task, on what the old run had merged. */
-static int retry(struct api_call *call, const struct run *old, const char *task_id, struct err *err) {
+static int retry(struct api_call *call, const struct run *old, const char *task_id, const struct run_agents *agents,
+                 struct err *err) {
     struct run *run = NULL;
     struct build_room room = {0};
+    struct run_request request = {.may_queue = call_flag(call, "queue", false), .agents = agents};
     reply_promise(call, 201, write_begun, &run);
-    int rc = engine_run_retry(call->engine, call->account_id, old->project_id, old->id, task_id,
-                              call_flag(call, "queue", false), call->arena, &run, &room, err);
+    int rc = engine_run_retry(call->engine, call->account_id, old->project_id, old->id, task_id, &request, call->arena,
+                              &run, &room, err);
     return reply_begun(call, &room, rc);
 }
 
 int task_retry(struct api_call *call, struct err *err) {
     struct run *old = NULL;
-    const char *id = NULL;
+    struct task *task = NULL;
+    struct run_agents agents, of_task = {0};
     int rc = call_run(call, &old, err);
     if (rc == 0)
-        rc = call_id(call, "task", "task", "Task", &id, err);
-    return rc < 0 ? rc : retry(call, old, id, err);
+        rc = call_task(call, &task, err);
+    run_agents_of(call, &agents);
+    if (rc == 0 && agents.agents)
+        of_task.task_agents = json_own(call->arena, json_pack("{s:O}", task->slug, agents.agents));
+    return rc < 0 ? rc : retry(call, old, task->id, &of_task, err);
 }
 
 int run_retry(struct api_call *call, struct err *err) {
     struct run *old = NULL;
+    struct run_agents agents;
     int rc = call_run(call, &old, err);
-    return rc < 0 ? rc : retry(call, old, NULL, err);
+    run_agents_of(call, &agents);
+    return rc < 0 ? rc : retry(call, old, NULL, &agents, err);
 }
 
 int run_cancel(struct api_call *call, struct err *err) {
@@ -210,6 +222,7 @@ int run_get(struct api_call *call, struct err *err) {
         jw_null(&jw);
     present_spent(&jw, run);
     jw_kint(&jw, "maxAttempts", run->max_attempts);
+    present_settings(&jw, "settings", engine_run_settings(call->engine, call->db, run, call->arena));
     jw_kstr(&jw, "resumesRunId", run->resumes_run_id[0] ? run->resumes_run_id : NULL);
     jw_kstr(&jw, "commitSha", run->head_sha[0] ? run->head_sha : NULL);
     jw_ktime(&jw, "createdAt", run->created_ms);

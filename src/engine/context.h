@@ -39,10 +39,12 @@ struct engine {
     struct assets *assets;
     struct catalog *catalog;
     struct stack *stack;
-    pthread_mutex_t planner_lock;            /* guards the making of catalog and planner */
-    struct planner *planner;                 /* by engine_planner() */
-    struct agent agents[AGENT_KINDS_MAX];    /* in the order of agent_kinds() */
-    struct choice defaults;                  /* who plans and who carries out, where nobody says otherwise */
+    pthread_mutex_t planner_lock;         /* guards the making of catalog and planner */
+    struct planner *planner;              /* by engine_planner() */
+    struct agent agents[AGENT_KINDS_MAX]; /* in the order of agent_kinds() */
+    struct choice defaults;               /* who plans and who carries out, where nobody says otherwise */
+    bool has_listed_agents;               /* the operator listed the agents, rather than that they follow the planner */
+    bool allows_private_models;           /* accounts' models may be of this machine and its network */
     const char *agent_command, *acp_command; /* the operator's, or NULL */
     struct plannings *plannings;
     struct workers *workers;

@@ -28,6 +28,7 @@ struct engine_config {
     bool allows_private_webhooks; /* webhooks may go to this machine and its network */
     const char *master_key;       /* of secrets at rest, see base/vault.h; outlives the engine; NULL: DATA/master.key */
     const struct llm_model *model; /* which the engine copies, but for its strings; NULL or without a name: none */
+    bool allows_private_models;    /* accounts may name models on this machine and its network */
     const char *planner;           /* blueprint (NULL) or model */
     const char *agents;            /* KIND or KIND:MODEL, by commas: the first, then who takes its place; or NULL */
     const char *agent_command, *acp_command; /* of the kinds "command" and "acp", or NULL */
@@ -76,14 +77,17 @@ const char *engine_task_log_path(const struct engine *engine, const struct task 
 /* Outputs live in the arena. What is made is there before its transaction ends, for whoever has company in it
  * (store_accompany); on failure it means nothing.
  *
- * Projects. account_id says on whose behalf: others' projects are ERR_NOT_FOUND. */
+ * Projects. account_id says on whose behalf: others' projects are ERR_NOT_FOUND. settings (engine/settings.h) may be
+ * NULL: as they are. */
+struct settings_change;
+struct run_agents;
 MUST_CHECK int engine_project_create(struct engine *engine, const char *account_id, const char *name,
-                                     const char *description, struct arena *arena, struct project **out,
-                                     struct err *err);
+                                     const char *description, const struct settings_change *settings,
+                                     struct arena *arena, struct project **out, struct err *err);
 /* name or description may be NULL: kept. */
 MUST_CHECK int engine_project_update(struct engine *engine, const char *account_id, const char *id, const char *name,
-                                     const char *description, struct arena *arena, struct project **out,
-                                     struct err *err);
+                                     const char *description, const struct settings_change *settings,
+                                     struct arena *arena, struct project **out, struct err *err);
 /* Stops its deployments, too. */
 MUST_CHECK int engine_project_archive(struct engine *engine, const char *account_id, const char *id, struct err *err);
 MUST_CHECK int engine_project_clarify(struct engine *engine, const char *account_id, const char *id,
@@ -113,6 +117,7 @@ struct run_request {
     bool may_queue;                       /* when there is no room, wait for it: the run is queued */
     const struct spending_limits *limits; /* NULL: none */
     int64_t max_attempts;                 /* at a task; 0: the default */
+    const struct run_agents *agents;      /* engine/settings.h; NULL: as the project says */
 };
 /* New limits: those that are set take the place of what was. */
 struct limits_change {
@@ -125,11 +130,12 @@ struct limits_change {
 MUST_CHECK int engine_run_create(struct engine *engine, const char *account_id, const char *project_id,
                                  const struct run_request *request, struct arena *arena, struct run **out,
                                  struct build_room *room, struct err *err);
-/* A new run of the same spec. With a task, which must have failed, been skipped or been cancelled, it takes over what
- * the old run had merged, if main has not moved since. */
+/* A new run of the same spec, with the old one's limits, attempts and agents, but for request->agents. With a task,
+ * which must have failed, been skipped or been cancelled, it takes over what the old run had merged, if main has not
+ * moved since. */
 MUST_CHECK int engine_run_retry(struct engine *engine, const char *account_id, const char *project_id,
-                                const char *run_id, const char *task_id, bool may_queue, struct arena *arena,
-                                struct run **out, struct build_room *room, struct err *err);
+                                const char *run_id, const char *task_id, const struct run_request *request,
+                                struct arena *arena, struct run **out, struct build_room *room, struct err *err);
 /* A run that waits goes on. ERR_CONFLICT when it does not wait; ERR_VALIDATION, with the field ("limits.costUsd"), when
  * the limits it would go on with are spent. */
 MUST_CHECK int engine_run_resume(struct engine *engine, const char *account_id, const char *project_id,

@@ -7,6 +7,7 @@
 #include "engine/journal.h"
 #include "engine/load.h"
 #include "engine/queue.h"
+#include "engine/settings.h"
 #include "engine/steps.h"
 #include "engine/task_attempts.h"
 #include "store/jobs.h"
@@ -17,16 +18,18 @@ struct run_call {
     const char *account_id, *project_id, *run_id, *task_id, *trigger;
     bool may_queue;
     struct spending_limits limits;
-    int64_t max_attempts; /* 0: the default */
+    int64_t max_attempts;            /* 0: the default */
+    const struct run_agents *agents; /* or NULL */
     struct run *run;
     struct build_room *room;
     struct arena *arena; /* of the room */
 };
 
 /* A run of this spec version begins, or waits: the row, its first event, its first job, the project's state, all or
- * nothing. resumes_run_id may be "". */
-static int begin_run(struct journal *journal, struct project *project, int64_t spec_version, const char *resumes_run_id,
+ * nothing. old: which it is another try of, or NULL. */
+static int begin_run(struct journal *journal, struct project *project, int64_t spec_version, const struct run *old,
                      struct run_call *call, struct err *err) {
+    static const struct run_agents nobody;
     struct run *run = call->run;
     if (project->state == PROJECT_ARCHIVED)
         return err_set(err, ERR_CONFLICT, "The project is archived");
@@ -40,11 +43,17 @@ static int begin_run(struct journal *journal, struct project *project, int64_t s
                         .spec_version = spec_version,
                         .limits = call->limits,
                         .max_attempts = call->max_attempts ? call->max_attempts : TASK_ATTEMPTS_DEFAULT,
+                        .settings_json = old ? old->settings_json : NULL,
                         .created_ms = journal->now_ms};
     id_make(run->id, "run");
     str_copy(run->project_id, sizeof run->project_id, project->id);
-    str_copy(run->resumes_run_id, sizeof run->resumes_run_id, resumes_run_id);
-    int rc = store_run_insert(journal->db, run, err);
+    if (call->task_id)
+        str_copy(run->resumes_run_id, sizeof run->resumes_run_id, old->id);
+    int rc = settings_apply_run(journal, run, call->agents ? call->agents : &nobody, err);
+    if (rc == 0 && run->settings_json)
+        run->settings_json = arena_strdup(call->arena, run->settings_json);
+    if (rc == 0)
+        rc = store_run_insert(journal->db, run, err);
     if (rc == 0)
         rc = journal_project_move(journal, project, PROJECT_BUILDING, err);
     return rc < 0 ? rc : queue_begin(journal, project->account_id, run, call->may_queue, call->room, call->arena, err);
@@ -54,7 +63,7 @@ static int create_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct run_call *call = arg;
     struct project *project = NULL;
     int rc = load_project(journal->db, journal->arena, call->account_id, call->project_id, &project, err);
-    return rc < 0 ? rc : begin_run(journal, project, project->spec_version, "", call, err);
+    return rc < 0 ? rc : begin_run(journal, project, project->spec_version, NULL, call, err);
 }
 
 /* A task that may be tried again: it did not succeed, and nobody works on it. */
@@ -84,7 +93,7 @@ static int retry_in_tx(struct journal *journal, void *arg, struct err *err) {
                        run_state_name(old->state));
     call->limits = old->limits;
     call->max_attempts = old->max_attempts;
-    return rc < 0 ? rc : begin_run(journal, project, old->spec_version, call->task_id ? old->id : "", call, err);
+    return rc < 0 ? rc : begin_run(journal, project, old->spec_version, old, call, err);
 }
 
 int engine_run_create(struct engine *engine, const char *account_id, const char *project_id,
@@ -96,6 +105,7 @@ int engine_run_create(struct engine *engine, const char *account_id, const char 
                             .may_queue = request->may_queue,
                             .limits = request->limits ? *request->limits : SPENDING_UNLIMITED,
                             .max_attempts = request->max_attempts,
+                            .agents = request->agents,
                             .run = arena_alloc(arena, sizeof(struct run)),
                             .room = room,
                             .arena = arena};
@@ -104,14 +114,15 @@ int engine_run_create(struct engine *engine, const char *account_id, const char 
 }
 
 int engine_run_retry(struct engine *engine, const char *account_id, const char *project_id, const char *run_id,
-                     const char *task_id, bool may_queue, struct arena *arena, struct run **out,
+                     const char *task_id, const struct run_request *request, struct arena *arena, struct run **out,
                      struct build_room *room, struct err *err) {
     struct run_call call = {.account_id = account_id,
                             .project_id = project_id,
                             .run_id = run_id,
                             .task_id = task_id,
                             .trigger = "retry",
-                            .may_queue = may_queue,
+                            .may_queue = request->may_queue,
+                            .agents = request->agents,
                             .run = arena_alloc(arena, sizeof(struct run)),
                             .room = room,
                             .arena = arena};

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/vault.h"
 #include "engine/context.h"
+#include "engine/journal.h"
 #include "store/secrets.h"
 
 /* Read each time: it is asked for rarely, and is not left lying in memory. */
@@ -54,6 +55,19 @@ int engine_secret_find(struct engine *engine, const char *account_id, const char
     vault_key_wipe(&key);
     if (rc == 0)
         *text = found;
+    return rc;
+}
+
+int secret_set(struct journal *journal, const char *account_id, const char *project_id, const char *name,
+               const char *text, struct err *err) {
+    struct vault_key key;
+    bool deleted;
+    if (!text)
+        return store_secret_delete(journal->db, account_id, project_id, name, &deleted, err);
+    int rc = master_key(journal->engine, &key, err);
+    if (rc == 0)
+        rc = store_secret_put(journal->db, &key, account_id, project_id, name, text, journal->now_ms, err);
+    vault_key_wipe(&key);
     return rc;
 }
 

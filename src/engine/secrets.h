@@ -15,4 +15,9 @@ MUST_CHECK int engine_secret_find(struct engine *engine, const char *account_id,
 MUST_CHECK int engine_secret_delete(struct engine *engine, const char *account_id, const char *project_id,
                                     const char *name, bool *deleted, struct err *err);
 
+/* In a transaction: it is this, or, with NULL, there is none. */
+struct journal;
+MUST_CHECK int secret_set(struct journal *journal, const char *account_id, const char *project_id, const char *name,
+                          const char *text, struct err *err);
+
 #endif

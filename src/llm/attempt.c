@@ -248,6 +248,7 @@ static int exchange_run(struct exchange *exchange) {
         .connect_timeout_ms = model->connect_ms ? model->connect_ms : CONNECT_MS,
         .total_timeout_ms = attempt->deadline_mono_ms - clock_mono_ms(),
         .max_body_bytes = MAX_STREAM_BYTES,
+        .only_public = model->only_public,
         .is_cancelled = is_over,
         .cancel_arg = exchange,
         .on_body = on_body,

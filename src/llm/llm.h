@@ -42,6 +42,7 @@ struct llm_model {
     int64_t total_ms;          /* all attempts and the waits between them; 600 s */
     int64_t backoff_ms;        /* at most before the second attempt, doubled before each later one; 500 ms */
     int max_attempts;          /* 5 */
+    bool only_public;          /* an outsider gave base_url: only public addresses are connected to, by no proxy */
 };
 
 enum llm_part_kind {

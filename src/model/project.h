@@ -22,6 +22,8 @@ struct project {
     const char *questions_json; /* array, as clarify answered */
     const char *answers_json;   /* array of {questionId, answer} */
     const char *feedback_json;  /* array of texts, oldest first */
+    const char *settings_json;  /* who plans and who carries out: {"planner", "agents": [{"kind", "model"}], "model":
+                                   {"provider", "name", "url", "hasKey"}}, each only if it is set; or NULL */
     int64_t spec_version;       /* 0: none yet */
     int64_t created_ms, updated_ms;
 };

@@ -24,7 +24,8 @@ struct run {
     char head_sha[SHA_LEN]; /* the integration branch; the row is the truth, the ref follows it */
     const char *tasks_json; /* {"tasks": […], "mergeOrder": […]}, or NULL before decomposition */
     const char *verification_json;
-    const char *error; /* why it failed, or NULL */
+    const char *error;         /* why it failed, or NULL */
+    const char *settings_json; /* who carries out: {"agents", "taskAgents": {slug: agents}}, as a project's; or NULL */
     struct spending_limits limits;
     int64_t max_attempts;      /* at a task */
     const char *waiting_json;  /* {"reason", "limit", "spent", "message", "resumesAt"} while it waits, or NULL */

@@ -397,6 +397,10 @@ static const char sqlite_secrets[] =
     "  updated_ms BIGINT NOT NULL);"
     "CREATE UNIQUE INDEX secret_place ON secret (account_id, COALESCE(project_id, ''), name);";
 
+/* Who plans and who carries out, where it is not as the server has it. */
+static const char sqlite_settings[] = "ALTER TABLE project ADD COLUMN settings_json TEXT;"
+                                      "ALTER TABLE run ADD COLUMN settings_json TEXT;";
+
 enum { SCRIPTS_MAX = 12 };
 
 /* The step at index i leads to schema i + 1. */
@@ -411,7 +415,7 @@ static const struct migration sqlite_migrations[] = {
                  sqlite_deliveries}},
     {.what = "users, sessions, replays, webhooks",
      .scripts = {sqlite_users, sqlite_replays, sqlite_webhooks, sqlite_more, sqlite_webhook_sending, sqlite_spending,
-                 sqlite_waiting, sqlite_secrets}},
+                 sqlite_waiting, sqlite_secrets, sqlite_settings}},
 };
 
 struct migration_list {

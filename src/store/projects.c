@@ -12,7 +12,7 @@ enum { SEARCH_WORDS_MAX = 32 };
 
 #define PROJECT_COLUMNS                                                                                                \
     "id, account_id, name, description, state, questions_json, answers_json, feedback_json, spec_version,"             \
-    " created_ms, updated_ms"
+    " created_ms, updated_ms, settings_json"
 
 static int read_project(struct db_stmt *stmt, struct arena *arena, void *row, struct err *err) {
     struct project *project = row;
@@ -26,16 +26,18 @@ static int read_project(struct db_stmt *stmt, struct arena *arena, void *row, st
     project->spec_version = db_int(stmt, 8);
     project->created_ms = db_int(stmt, 9);
     project->updated_ms = db_int(stmt, 10);
+    project->settings_json = db_text(stmt, 11, arena);
     return row_enum(project_state, stmt, 4, &project->state, err);
 }
 
 int store_project_insert(struct db *db, const struct project *project, struct err *err) {
     int result = db_run(db, NULL, err,
                         "INSERT INTO project (" PROJECT_COLUMNS ")"
-                        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-                        "ttttttttiii", project->id, project->account_id, project->name, project->description,
+                        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                        "ttttttttiiit", project->id, project->account_id, project->name, project->description,
                         project_state_name(project->state), project->questions_json, project->answers_json,
-                        project->feedback_json, project->spec_version, project->created_ms, project->updated_ms);
+                        project->feedback_json, project->spec_version, project->created_ms, project->updated_ms,
+                        project->settings_json);
     return rows_named(result, err, "store project %s", project->id);
 }
 
@@ -163,8 +165,9 @@ int store_project_list(struct db *db, struct arena *arena, const struct project_
 int store_project_update(struct db *db, const struct project *project, struct err *err) {
     int64_t changes = 0;
     int result =
-        db_run(db, &changes, err, "UPDATE project SET name = $2, description = $3, updated_ms = $4 WHERE id = $1",
-               "ttti", project->id, project->name, project->description, project->updated_ms);
+        db_run(db, &changes, err,
+               "UPDATE project SET name = $2, description = $3, updated_ms = $4, settings_json = $5 WHERE id = $1",
+               "tttit", project->id, project->name, project->description, project->updated_ms, project->settings_json);
     if (!result)
         result = rows_touched(changes, "project", project->id, err);
     return rows_named(result, err, "update project %s", project->id);

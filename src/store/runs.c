@@ -15,7 +15,8 @@
     " (SELECT COUNT(*) FROM task WHERE run_id = r.id AND state = 'failed'),"                                           \
     " r.limit_cost_micros, r.limit_tokens, r.max_attempts, r.resumes_ms, u.calls, u.unpriced_calls, u.input_tokens,"   \
     " u.cached_tokens, u.cache_write_tokens, u.output_tokens, u.cost_micros, r.waiting_json"
-#define RUN_COLUMNS RUN_SHORT_COLUMNS ", r.tasks_json, r.verification_json, r.resumes_run_id, r.waits_from"
+#define RUN_COLUMNS                                                                                                    \
+    RUN_SHORT_COLUMNS ", r.tasks_json, r.verification_json, r.resumes_run_id, r.waits_from, r.settings_json"
 #define RUN_FROM " FROM run r LEFT JOIN usage_total u ON u.subject_id = r.id AND u.month = 0"
 
 static int read_run_short(struct db_stmt *stmt, struct arena *arena, void *row, struct err *err) {
@@ -57,6 +58,7 @@ static int read_run(struct db_stmt *stmt, struct arena *arena, void *row, struct
     run->verification_json = db_text(stmt, 30, arena);
     db_copy(stmt, 31, run->resumes_run_id, sizeof(run->resumes_run_id));
     db_copy(stmt, 32, waits_from, sizeof(waits_from));
+    run->settings_json = db_text(stmt, 33, arena);
     if (waits_from[0] && !run_state_parse(waits_from, &run->waits_from))
         return rows_unknown(err, "run_state", waits_from);
     return read_run_short(stmt, arena, row, err);
@@ -65,17 +67,18 @@ static int read_run(struct db_stmt *stmt, struct arena *arena, void *row, struct
 int store_run_insert(struct db *db, struct run *run, struct err *err) {
     struct db_stmt *stmt;
     int64_t number = 0;
-    int result =
-        db_query(db, &stmt, err,
-                 "INSERT INTO run (id, project_id, number, state, \"trigger\", spec_version,"
-                 " is_cancel_requested, base_sha, head_sha, created_ms, started_ms, completed_ms, error,"
-                 " tasks_json, verification_json, resumes_run_id, limit_cost_micros, limit_tokens, max_attempts)"
-                 " VALUES ($1, $2, (SELECT COALESCE(MAX(number), 0) + 1 FROM run WHERE project_id = $2), $3, $4,"
-                 " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING number",
-                 "ttttiittiiitttsiii", run->id, run->project_id, run_state_name(run->state), run->trigger,
-                 run->spec_version, (int64_t)run->is_cancel_requested, run->base_sha, run->head_sha, run->created_ms,
-                 run->started_ms, run->completed_ms, run->error, run->tasks_json, run->verification_json,
-                 run->resumes_run_id, run->limits.cost_micros, run->limits.tokens, run->max_attempts);
+    int result = db_query(
+        db, &stmt, err,
+        "INSERT INTO run (id, project_id, number, state, \"trigger\", spec_version,"
+        " is_cancel_requested, base_sha, head_sha, created_ms, started_ms, completed_ms, error,"
+        " tasks_json, verification_json, resumes_run_id, limit_cost_micros, limit_tokens, max_attempts,"
+        " settings_json)"
+        " VALUES ($1, $2, (SELECT COALESCE(MAX(number), 0) + 1 FROM run WHERE project_id = $2), $3, $4,"
+        " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) RETURNING number",
+        "ttttiittiiitttsiiit", run->id, run->project_id, run_state_name(run->state), run->trigger, run->spec_version,
+        (int64_t)run->is_cancel_requested, run->base_sha, run->head_sha, run->created_ms, run->started_ms,
+        run->completed_ms, run->error, run->tasks_json, run->verification_json, run->resumes_run_id,
+        run->limits.cost_micros, run->limits.tokens, run->max_attempts, run->settings_json);
     if (!result)
         result = rows_ints(stmt, &number, 1, err);
     if (result == -ERR_CONFLICT)

@@ -87,7 +87,8 @@ static void set_up(struct soak *soak, const char *data_dir) {
     soak->key = key_make(soak->arena);
     must(engine_open(&soak->engine, &(struct engine_config){.data_dir = data_dir}, &err), "engine", &err);
     must(store_write(engine_store(soak->engine), account_in_tx, soak, &err), "account", &err);
-    must(engine_project_create(soak->engine, soak->account.id, "Soak", "An app.", soak->arena, &soak->project, &err),
+    must(engine_project_create(soak->engine, soak->account.id, "Soak", "An app.", NULL, soak->arena, &soak->project,
+                               &err),
          "project", &err);
     must(store_write(engine_store(soak->engine), run_in_tx, soak, &err), "run", &err);
     must(api_start(&soak->api,

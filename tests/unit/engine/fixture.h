@@ -223,7 +223,7 @@ static inline int approve_in_tx(struct journal *journal, void *arg, struct err *
 static inline void add_project(struct fixture *f, const char *plan_json) {
     struct project *project = NULL;
     struct approve_call call = {.f = f, .plan_json = plan_json ? plan_json : "{}"};
-    must(f, engine_project_create(f->engine, f->account_id, "My App", "An app.", f->arena, &project, &f->err));
+    must(f, engine_project_create(f->engine, f->account_id, "My App", "An app.", NULL, f->arena, &project, &f->err));
     str_copy(f->project_id, sizeof(f->project_id), project->id);
     must(f, journal_write(f->engine, approve_in_tx, &call, &f->err));
 }

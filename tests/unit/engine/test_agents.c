@@ -11,6 +11,7 @@ static struct agent_choice *add_agent(struct fixture *f, size_t index, const cha
     struct agent_choice *agent = &f->engine->defaults.agents[index];
     *agent = (struct agent_choice){.kind = kind};
     f->engine->defaults.agent_count = index + 1;
+    f->engine->has_listed_agents = true;
     if (ops)
         *(struct agent *)choice_agent(f->engine, agent) = (struct agent){.ops = ops, .self = f};
     return agent;
@@ -56,7 +57,7 @@ static void the_next_one_takes_over(void **state) {
     assert_int_equal(event_count(f, "MESSAGE"), 2);
     assert_string_equal(event_text(f, "MESSAGE", 0, "role"), "system");
     assert_string_equal(event_text(f, "MESSAGE", 0, "text"),
-                        "codex cannot work: its program codex is not in PATH; model takes over");
+                        "codex cannot work: its program codex is not to be found; model takes over");
     assert_string_equal(event_text(f, "MESSAGE", 1, "text"),
                         "model cannot work: the model at 127.0.0.1:1 does not answer; test takes over");
     assert_string_equal(attempt_agent(f), "test");

@@ -103,8 +103,8 @@ static struct task *task_at(struct fixture *f, size_t index) {
 static int try_again(struct fixture *f, const char *task_id) {
     struct run *run = NULL;
     struct build_room room = {0};
-    int rc = engine_run_retry(f->engine, f->account_id, f->project_id, f->run_id, task_id, false, f->arena, &run, &room,
-                              &f->err);
+    int rc = engine_run_retry(f->engine, f->account_id, f->project_id, f->run_id, task_id,
+                              &(struct run_request){.may_queue = false}, f->arena, &run, &room, &f->err);
     if (rc == 0)
         str_copy(f->run_id, sizeof(f->run_id), run->id);
     return rc;

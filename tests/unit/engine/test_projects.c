@@ -6,7 +6,7 @@ static const char description[] =
 
 static struct project *create(struct fixture *f, const char *text) {
     struct project *project = NULL;
-    must(f, engine_project_create(f->engine, f->account_id, "Boards", text, f->arena, &project, &f->err));
+    must(f, engine_project_create(f->engine, f->account_id, "Boards", text, NULL, f->arena, &project, &f->err));
     str_copy(f->project_id, sizeof(f->project_id), project->id);
     return project;
 }
@@ -79,7 +79,7 @@ static void each_step_has_its_place(void **state) {
     assert_string_equal(f->err.message, "The project is archived");
     assert_int_equal(approve(f, &spec), -ERR_CONFLICT);
     assert_int_equal(
-        engine_project_update(f->engine, f->account_id, f->project_id, "New", NULL, f->arena, &project, &f->err),
+        engine_project_update(f->engine, f->account_id, f->project_id, "New", NULL, NULL, f->arena, &project, &f->err),
         -ERR_CONFLICT);
 }
 
@@ -95,8 +95,8 @@ static void a_project_that_is_being_built_stays_as_it_is(void **state) {
     assert_int_equal(regenerate(f, NULL, &spec), -ERR_CONFLICT);
     assert_int_equal(approve(f, &spec), -ERR_CONFLICT);
     assert_int_equal(engine_project_archive(f->engine, f->account_id, f->project_id, &f->err), -ERR_CONFLICT);
-    must(f,
-         engine_project_update(f->engine, f->account_id, f->project_id, "New name", NULL, f->arena, &project, &f->err));
+    must(f, engine_project_update(f->engine, f->account_id, f->project_id, "New name", NULL, NULL, f->arena, &project,
+                                  &f->err));
     assert_string_equal(project_now(f)->name, "New name");
     assert_string_equal(project_now(f)->description, "An app.");
     assert_int_equal(project_now(f)->state, PROJECT_BUILDING);
@@ -109,8 +109,9 @@ static void others_do_not_find_it(void **state) {
     char other[ID_LEN];
     create(f, description);
     id_make(other, "acct");
-    assert_int_equal(engine_project_update(f->engine, other, f->project_id, "Mine", NULL, f->arena, &project, &f->err),
-                     -ERR_NOT_FOUND);
+    assert_int_equal(
+        engine_project_update(f->engine, other, f->project_id, "Mine", NULL, NULL, f->arena, &project, &f->err),
+        -ERR_NOT_FOUND);
     assert_int_equal(engine_project_archive(f->engine, other, f->project_id, &f->err), -ERR_NOT_FOUND);
     assert_int_equal(engine_project_approve(f->engine, other, f->project_id, f->arena, &spec, &f->err), -ERR_NOT_FOUND);
 }

@@ -23,7 +23,8 @@ static void a_run_begins_whole(void **state) {
                                        &(struct build_room){0}, &f->err),
                      -ERR_CONFLICT);
     assert_string_equal(f->err.message, "A run of this project is active already");
-    assert_int_equal(engine_run_retry(f->engine, f->account_id, f->project_id, f->run_id, NULL, false, f->arena, &run,
+    assert_int_equal(engine_run_retry(f->engine, f->account_id, f->project_id, f->run_id, NULL,
+                                      &(struct run_request){.may_queue = false}, f->arena, &run,
                                       &(struct build_room){0}, &f->err),
                      -ERR_CONFLICT);
     assert_string_equal(f->err.message, "The run is decomposing; only a run that ended can be tried again");
@@ -34,7 +35,7 @@ static void who_may_not_begin_is_told_why(void **state) {
     struct project *draft = NULL;
     struct run *run = NULL;
     char other[ID_LEN];
-    must(f, engine_project_create(f->engine, f->account_id, "Draft", "d", f->arena, &draft, &f->err));
+    must(f, engine_project_create(f->engine, f->account_id, "Draft", "d", NULL, f->arena, &draft, &f->err));
     assert_int_equal(engine_run_create(f->engine, f->account_id, draft->id, &(struct run_request){.trigger = "manual"},
                                        f->arena, &run, &(struct build_room){0}, &f->err),
                      -ERR_CONFLICT);
@@ -69,8 +70,9 @@ static void cancel_while_decomposing(void **state) {
     assert_string_equal(event_line(f), "RUN_STARTED RUN_COMPLETED");
     assert_int_equal(cancel(f, 0, &run), -ERR_CONFLICT);
     assert_string_equal(f->err.message, "The run is cancelled already");
-    must(f, engine_run_retry(f->engine, f->account_id, f->project_id, f->run_id, NULL, false, f->arena, &run,
-                             &(struct build_room){0}, &f->err));
+    must(f,
+         engine_run_retry(f->engine, f->account_id, f->project_id, f->run_id, NULL,
+                          &(struct run_request){.may_queue = false}, f->arena, &run, &(struct build_room){0}, &f->err));
     assert_int_equal(run->number, 2);
     assert_string_equal(run->trigger, "retry");
 }
