@@ -185,7 +185,7 @@ static const struct api_field agent_members[] = {
      .max = 40,
      .is_required = true,
      .help = "one of those of `GET /agents`",
-     .example = "\"codex\""},
+     .example = "\"blueprint\""},
     {.name = "model",
      .kind = FIELD_TEXT,
      .max = 200,
@@ -197,7 +197,7 @@ static const struct api_field agent_members[] = {
 
 #define AGENT_FIELD(text)                                                                                              \
     .name = "agent", .kind = FIELD_LIST, .min = 1, .max = 4, .takes_one = true, .members = agent_members,              \
-    .help = text, .example = "[{\"kind\": \"codex\"}]"
+    .help = text, .example = "[{\"kind\": \"blueprint\"}]"
 
 static const struct api_field model_members[] = {
     {.name = "provider",
@@ -394,7 +394,7 @@ const struct api_field run_create_body[] = {
      .max = 100,
      .members = task_agent,
      .help = "agents of single tasks, by slug",
-     .example = "{\"data-model\": {\"kind\": \"model\"}}"},
+     .example = "{\"data-model\": {\"kind\": \"blueprint\"}}"},
     {0},
 };
 

@@ -107,6 +107,7 @@ int server_start(struct server *server, const struct options *options, const cha
         .acp_command = options->values[OPTION_ACP_COMMAND],
         .record_dir = options->values[OPTION_RECORD],
         .replay_dir = options->values[OPTION_REPLAY],
+        .allows_private_models = str_eq(options->values[OPTION_MODEL_PRIVATE_ADDRESSES], "allow"),
         .allows_private_webhooks = str_eq(options->values[OPTION_WEBHOOK_PRIVATE_ADDRESSES], "allow"),
         .worker_count = options->values[OPTION_WORKERS] ? (int)option_int(options, OPTION_WORKERS) : -1};
     *server = (struct server){0};

@@ -68,6 +68,7 @@ test('the run succeeded, and everything that belongs to it is there', async () =
     limits: unlimited,
     waiting: null,
     maxAttempts: 3,
+    settings: { agent: [{ kind: 'blueprint', model: null }], taskAgents: {} },
     resumesRunId: null,
     commitSha: is.sha,
     createdAt: run.createdAt,

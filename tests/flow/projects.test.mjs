@@ -22,7 +22,8 @@ const created = {
   createdAt: is.time,
   updatedAt: is.time,
 }
-const read = { ...created, cloneUrl: is.matching(/^\/projects\/proj_\w+\/repo\.git$/), spec: null }
+const settings = { planner: 'blueprint', agent: [{ kind: 'blueprint', model: null }], model: null }
+const read = { ...created, settings, cloneUrl: is.matching(/^\/projects\/proj_\w+\/repo\.git$/), spec: null }
 
 describe('POST /projects', () => {
   test('makes a draft with a repository', async () => {

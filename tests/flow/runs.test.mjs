@@ -102,6 +102,7 @@ describe('without workers', () => {
         limits: unlimited,
         waiting: null,
         maxAttempts: 3,
+        settings: { agent: [{ kind: 'blueprint', model: null }], taskAgents: {} },
         resumesRunId: null,
         commitSha: null,
         createdAt: run.createdAt,
