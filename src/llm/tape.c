@@ -308,6 +308,8 @@ static int read_reply(const json_t *json, struct arena *arena, struct llm_reply 
 /* Where a request is another than the one that was recorded, in words. */
 static const char *difference(const json_t *recorded, const json_t *asked, struct arena *arena) {
     static const char *const members[] = {"system", "tools", "output"};
+    recorded = json_own(arena, lasting(recorded));
+    asked = json_own(arena, lasting(asked));
     const json_t *before = json_object_get(recorded, "messages"), *now = json_object_get(asked, "messages");
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
         if (!json_equal(json_object_get(recorded, members[i]), json_object_get(asked, members[i])))

@@ -102,6 +102,9 @@ function checkRepository(project, run, tasks) {
 
 const fileEvents = { FILE_CREATED: 'filesCreated', FILE_MODIFIED: 'filesModified', FILE_DELETED: 'filesDeleted' }
 
+// What an agent may tell while it works.
+const ofAgents = ['TASK_OUTPUT', 'MESSAGE', 'COMMAND_STARTED', 'COMMAND_COMPLETED', 'USAGE']
+
 function checkEvents(events, run, tasks, repository) {
   assert.ok(isDense(events.map(({ sequence }) => sequence)))
   assert.equal(new Set(events.map(({ id }) => id)).size, events.length)
@@ -124,7 +127,7 @@ function checkEvents(events, run, tasks, repository) {
     const own = events.filter(({ taskId }) => taskId === task.id)
     const kinds = own.map(({ eventType }) => eventType)
     const files = kinds.filter((kind) => kind.startsWith('FILE_'))
-    const others = kinds.filter((kind) => !kind.startsWith('FILE_') && kind !== 'TASK_OUTPUT')
+    const others = kinds.filter((kind) => !kind.startsWith('FILE_') && !ofAgents.includes(kind))
     assert.deepEqual(others, ['TASK_STARTED', 'MERGE_COMPLETED', 'TASK_COMPLETED'], task.slug)
     assert.ok(files.length === 0 || (kinds.indexOf(files[0]) > 0 && kinds.lastIndexOf(files.at(-1)) < kinds.indexOf('MERGE_COMPLETED')))
     for (const [type, list] of Object.entries(fileEvents)) {
