@@ -46,15 +46,14 @@ static int find_program(struct cli_run *run, const char *name, struct err *err) 
 
 static int find_own_program(struct cli_run *run, struct err *err) {
     const struct agent_request *request = run->request;
-    const char **words = arena_array(request->arena, CLI_ARGS_MAX, sizeof *words);
-    size_t count = 0;
     if (run->kind->program)
         return find_program(run, run->kind->program, err);
-    if (cli_words(request->arena, str_or(request->command, ""), words, CLI_ARGS_MAX, &count, err) < 0)
+    run->words = arena_array(request->arena, CLI_ARGS_MAX, sizeof *run->words);
+    if (cli_words(request->arena, str_or(request->command, ""), run->words, CLI_ARGS_MAX, &run->word_count, err) < 0)
         return -(int)err->code;
-    if (count == 0)
+    if (run->word_count == 0)
         return err_set(err, ERR_UNAVAILABLE, "the agent %s has no command", run->kind->name);
-    return find_program(run, words[0], err);
+    return find_program(run, run->words[0], err);
 }
 
 /* ---- the model */
@@ -131,12 +130,16 @@ static void add_folders(const struct cli_run *run, struct sandbox_spec *spec) {
     struct arena *arena = request->arena;
     const char *places[] = {run->program, fs_real(arena, run->program)};
     size_t count = request->tool_folder_count;
-    struct sandbox_folder *folders = arena_array(arena, count + ARRAY_LEN(places) + 1, sizeof *folders);
+    struct sandbox_folder *folders =
+        arena_array(arena, count + ARRAY_LEN(places) + run->word_count + 1, sizeof *folders);
     if (count)
         memcpy(folders, request->tool_folders, count * sizeof *folders);
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
         if (places[i] && !str_starts(places[i], "/usr/") && strchr(places[i] + 1, '/') != strrchr(places[i], '/'))
             folders[count++] = (struct sandbox_folder){folder_of(places[i], arena), SANDBOX_READ_ONLY};
+    for (size_t i = 1; i < run->word_count; i++)
+        if (run->words[i][0] == '/' && fs_exists(run->words[i]) && !fs_is_dir(run->words[i]))
+            folders[count++] = (struct sandbox_folder){run->words[i], SANDBOX_READ_ONLY}; /* its script, mostly */
     if (request->git_dir)
         folders[count++] = (struct sandbox_folder){request->git_dir, SANDBOX_HIDDEN};
     spec->folders = folders;
@@ -210,14 +213,13 @@ static void hear(const char *line, size_t len, void *arg) {
     if (run->kind->on_event && json_parse(run->line_arena, line, len, &event, &err) == 0 && json_is_object(event))
         run->kind->on_event(run, event);
     else
-        cli_log(run, arena_strndup(run->line_arena, line, len < CLI_TEXT_BYTES ? len : CLI_TEXT_BYTES));
+        cli_printed(run, line, len);
     arena_reset(run->line_arena);
 }
 
 static void hear_error(const char *line, size_t len, void *arg) {
     struct cli_run *run = arg;
-    if (len > 0)
-        cli_log(run, arena_strndup(run->line_arena, line, len < CLI_TEXT_BYTES ? len : CLI_TEXT_BYTES));
+    cli_printed(run, line, len);
     arena_reset(run->line_arena);
 }
 
@@ -301,8 +303,7 @@ static int judge(const struct cli_run *run, const struct sandbox_result *ended, 
         return err_set(err, ERR_UNAVAILABLE, "the agent %s could not work: %s", name, run->fault);
     if (ended->exit_code != 0 && !run->is_over)
         return err_set(err, ERR_UNAVAILABLE, "the agent %s ended with exit code %d and changed nothing: %s", name,
-                       ended->exit_code,
-                       str_tail(str_trim(run->request->arena, str_mend(run->request->arena, ended->output)), 300));
+                       ended->exit_code, str_or(run->last_lines.data, ""));
     if (has_outputs(run->request))
         return 0;
     return err_set(err, ERR_VALIDATION, "the agent %s ended without changing anything", name);
@@ -378,5 +379,6 @@ int cli_run_attempt(const struct cli_kind *kind, const struct agent_request *req
     rc = carry_out(&run, &spec, result, err);
     arena_destroy(run.line_arena);
     buf_release(&run.pieces);
+    buf_release(&run.last_lines);
     return rc;
 }

@@ -46,7 +46,9 @@ struct cli_run {
     const struct cli_kind *kind;
     const struct agent_request *request;
     const struct llm_model *model; /* that it is pointed at, or NULL */
-    const char *program;           /* absolute */
+    const char **words;            /* of the operator's command; NULL: it has a program of its own */
+    size_t word_count;
+    const char *program; /* absolute */
     const char *prompt;
     const char *path; /* PATH, without its name */
     const char *argv[CLI_ARGS_MAX + 1];
@@ -58,6 +60,7 @@ struct cli_run {
     struct cli_tool tools[CLI_TOOLS_MAX];
     size_t tool_count;
     struct buf pieces;      /* of what it is saying */
+    struct buf last_lines;  /* the end of what it printed that was no event */
     const char *said;       /* its last words, or NULL */
     const char *fault;      /* what went wrong by its own account, or NULL */
     int64_t resets_ms;      /* when its quota is there again; 0: not said */
@@ -104,6 +107,8 @@ void cli_said(struct cli_run *run, const char *text);
 void cli_says(struct cli_run *run, const char *piece);
 void cli_end_pieces(struct cli_run *run);
 void cli_log(struct cli_run *run, const char *text);
+/* A line that is no event. */
+void cli_printed(struct cli_run *run, const char *line, size_t len);
 /* A tool of its that runs a command, or changes the file at path. Either may be NULL; with both nothing is told. id: by
  * which its end is told. */
 void cli_tool_began(struct cli_run *run, const char *id, const char *command, const char *path);

@@ -35,13 +35,9 @@ int cli_command_words(struct cli_run *run, struct err *err) {
                                      {"{prompt_file}", cli_home_path(run, PROMPT_FILE)},
                                      {"{worktree}", run->request->worktree},
                                      {"{model}", str_or(cli_model_name(run), "")}};
-    const char **words = arena_array(run->request->arena, CLI_ARGS_MAX, sizeof *words);
-    size_t count = 0;
-    int rc = cli_words(run->request->arena, str_or(run->request->command, ""), words, CLI_ARGS_MAX, &count, err);
-    if (rc == 0)
-        rc = cli_home_file(run, PROMPT_FILE, run->prompt, err);
-    for (size_t i = 1; rc == 0 && i < count; i++)
-        cli_arg(run, fill(run->request->arena, words[i], fillers, sizeof fillers / sizeof *fillers));
+    int rc = cli_home_file(run, PROMPT_FILE, run->prompt, err);
+    for (size_t i = 1; rc == 0 && i < run->word_count; i++)
+        cli_arg(run, fill(run->request->arena, run->words[i], fillers, sizeof fillers / sizeof *fillers));
     return rc;
 }
 

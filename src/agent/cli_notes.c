@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/str.h"
 
-enum { ID_BYTES = 128, PATH_BYTES = 4096 };
+enum { ID_BYTES = 128, LAST_BYTES = 300, PATH_BYTES = 4096 };
 #define COVER "[key]"
 
 /* A copy in the arena without the key: a program that is told to may print it. */
@@ -99,6 +99,17 @@ void cli_wrote(struct cli_run *run, const char *path, bool is_new) {
     else if (!is_absent && S_ISREG(st.st_mode))
         tell(run, is_new ? EVENT_FILE_CREATED : EVENT_FILE_MODIFIED,
              json_pack("{s:s, s:I}", "path", relative, "size", (json_int_t)st.st_size));
+}
+
+void cli_printed(struct cli_run *run, const char *line, size_t len) {
+    const char *text = arena_strndup(run->line_arena, line, len < CLI_TEXT_BYTES ? len : CLI_TEXT_BYTES);
+    cli_log(run, text);
+    text = str_trim(run->line_arena, str_mend(run->line_arena, without_key(run, run->line_arena, text)));
+    if (!*text)
+        return;
+    buf_printf(&run->last_lines, "%s%.*s", run->last_lines.len ? "; " : "", (int)str_head_len(text, LAST_BYTES), text);
+    if (run->last_lines.len > LAST_BYTES)
+        buf_consume(&run->last_lines, run->last_lines.len - strlen(str_tail(run->last_lines.data, LAST_BYTES)));
 }
 
 /* ---- tools */

@@ -136,8 +136,8 @@ static void the_worktree_says_what_came_of_it(void **state) {
     bench.request.command = "coder";
     bench_program(&bench, "coder", "#!/bin/sh\necho all done\n");
     bench_fails(&bench, "command", ERR_VALIDATION, "ended without changing anything");
-    bench_program(&bench, "coder", "#!/bin/sh\necho it is broken; exit 3\n");
-    bench_fails(&bench, "command", ERR_UNAVAILABLE, "exit code 3 and changed nothing: it is broken");
+    bench_program(&bench, "coder", "#!/bin/sh\necho it is >&2; echo broken >&2; exit 3\n");
+    bench_fails(&bench, "command", ERR_UNAVAILABLE, "exit code 3 and changed nothing: it is; broken");
     bench_program(&bench, "coder", "#!/bin/sh\necho new >a.txt; exit 3\n");
     bench_succeeds(&bench, "command");
     assert_string_equal(bench.told.data, "log: it ended with exit code 3\n");
