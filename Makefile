@@ -1,6 +1,6 @@
 # Each target sets up what it needs: on a Debian-like machine scripts/setup installs what is missing.
 .DEFAULT_GOAL := build
-.PHONY: build demo run test fuzz soak lint format bench clean help
+.PHONY: build demo run test test-agents test-all fuzz soak lint format bench clean help
 
 build: ## build/prazium
 	@scripts/setup build
@@ -18,6 +18,18 @@ test: ## unit tests under sanitizers, short fuzzing, then flow tests of the whol
 	@scripts/build build-test
 	@scripts/build build-fuzz
 	@. scripts/env && exec scripts/test
+
+test-agents: ## codex and opencode themselves carry out runs, with a scripted model
+	@scripts/setup agents
+	@scripts/build build-test
+	@. scripts/env && exec scripts/test agents
+
+test-all: ## both
+	@scripts/setup test
+	@scripts/setup agents
+	@scripts/build build-test
+	@scripts/build build-fuzz
+	@. scripts/env && exec scripts/test all
 
 fuzz: ## the fuzz targets, each for FUZZ_SECONDS (60)
 	@scripts/setup test
@@ -45,4 +57,4 @@ clean: ## removes what was built, and the fetched Node
 	rm -rf build build-test build-lint build-soak build-fuzz .cache
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
