@@ -2,6 +2,7 @@
 // app installs, type-checks, builds, passes its tests, and does what the criteria ask of it over HTTP.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { calls, proof, route, step } from './planned.mjs'
 
 export const description = 'A reading list: books with title and author, added, marked as read and removed.'
 
@@ -15,26 +16,12 @@ export const files = Object.fromEntries(
     .map((path) => [relative(root, path), readFileSync(path, 'utf8')]),
 )
 
-const questions = [
+export const questions = [
   { question: 'Who may change the list?', type: 'single_choice', options: ['Whoever reaches it', 'One person'], default: ['Whoever reaches it'] },
   { question: 'Is a new book unread?', type: 'boolean', options: [], default: ['true'] },
   { question: 'What is the list called?', type: 'text', options: [], default: ['Reading list'] },
 ]
 
-// A step with everything that it must have.
-function step(note, method, path, status, { body, json = {}, contains = [], absent = [], save = {}, route = path } = {}) {
-  return {
-    note, as: '', method, path, status, headers: [], contentType: '', contains, absent,
-    body: body === undefined ? '' : JSON.stringify(body),
-    expectJson: Object.entries(json).map(([at, value]) => ({ path: at, value })),
-    expectHeaders: [],
-    expectAtLeast: [],
-    save: Object.entries(save).map(([name, at]) => ({ name, path: at })),
-    route: `${method} ${route}`,
-  }
-}
-
-const proof = (kind, steps = []) => ({ kind, steps, paths: [], contains: [] })
 const emma = { title: 'Emma', author: 'Jane Austen' }
 const one = '/api/books/[id]'
 
@@ -76,7 +63,6 @@ export const criteria = [
   { id: 'AC-6', title: 'The rules have tests', statement: 'When the tests of the app are run, then they pass.', check: proof('tests') },
 ]
 
-const route = (method, path, summary, kind = 'api') => ({ method, path, kind, auth: false, summary })
 const spec = {
   tagline: 'Books to read, and which of them are read',
   spec: 'A reading list holds books. Whoever reaches the app may add a book by its title and its author, mark it as read, and remove it. A new book is unread.\n\nThe page shows all books, the newest first, and says which of them are read.',
@@ -120,8 +106,6 @@ export const tasks = [
 ]
 
 const reads = { api: ['src/db/books.ts', 'src/lib/answers.ts'], pages: ['src/db/books.ts'], tests: ['src/lib/book.ts'], foundation: [] }
-const call = (name, args, index) => ({ id: `call_${index}`, name, arguments: args })
-const calls = (turn, list) => list.map(([name, args], index) => call(name, args, `${turn}_${index}`))
 
 // What the model does in a task, answer by answer: it reads what it builds on, writes, looks at it, and ends.
 function work({ slug, expectedOutputs }) {
@@ -134,35 +118,4 @@ function work({ slug, expectedOutputs }) {
   return turns.map(({ text, toolCalls }, turn) => ({ text, toolCalls: calls(turn, toolCalls) }))
 }
 
-// {purpose: 'questions' | 'spec' | 'decompose' | the slug of a task, turn: from 0} of a request in any format.
-export function purposeOf({ body }) {
-  const messages = body.messages ?? body.input
-  const text = JSON.stringify(messages.filter(({ role }) => role === 'user').slice(0, 1))
-  // An answer's several calls are as many items in the Responses format: what follows the user, or a result, begins one.
-  const isOurs = (item) => item.role === 'assistant' || ['function_call', 'reasoning'].includes(item.type)
-  const turn = messages.filter((item, index) => isOurs(item) && !(index > 0 && isOurs(messages[index - 1]))).length
-  const task = tasks.find(({ instructions }) => text.includes(instructions))
-  if (text.includes('Take the building of')) return { purpose: 'decompose', turn }
-  if (text.includes('Write the spec of this app')) return { purpose: 'spec', turn }
-  if (text.includes('Ask them what must be known')) return { purpose: 'questions', turn }
-  if (!task) throw new Error(`nobody knows what is asked for: ${text.slice(0, 500)}`)
-  return { purpose: task.slug, turn }
-}
-
-// What the model answers where nothing goes wrong.
-export function answer({ purpose, turn }) {
-  if (purpose === 'questions') return { json: { questions } }
-  if (purpose === 'spec') return { json: spec }
-  if (purpose === 'decompose') return { json: { tasks, mergeOrder: tasks.map(({ slug }) => slug) } }
-  return work(tasks.find(({ slug }) => slug === purpose))[turn] ?? { text: 'There is nothing left to do.' }
-}
-
-// The script of a model server. faults: {purpose: [step, …]} are played first, each at one request for it.
-export function readingList(faults = {}) {
-  const left = Object.fromEntries(Object.entries(faults).map(([purpose, steps]) => [purpose, [...steps]]))
-  return (request) => {
-    const asked = purposeOf(request)
-    const fault = left[asked.purpose]?.shift()
-    return fault ? { ...answer(asked), ...fault } : answer(asked)
-  }
-}
+export const readingList = { questions, spec, tasks, work }
