@@ -163,6 +163,9 @@ static void open_network(const struct cli_run *run, struct sandbox_spec *spec) {
     bool is_near = hosts_split(hosts[count], host, sizeof host, &port) && hosts_is_loopback(host);
     bool has_proxy = variable(request->tool_env, "HTTPS_PROXY") || variable(request->tool_env, "https_proxy") ||
                      variable(request->tool_env, "HTTP_PROXY") || variable(request->tool_env, "http_proxy");
+    /* An account that names a host may not so reach this server's network. */
+    if (run->model && run->model->only_public)
+        hosts[count] = arena_printf(arena, HOSTS_PUBLIC "%s", hosts[count]);
     spec->network = has_proxy && !is_near ? SANDBOX_NETWORK_HOST : SANDBOX_NETWORK_PROXY;
     spec->hosts = hosts;
 }

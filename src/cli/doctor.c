@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/registry.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/mem.h"
@@ -140,12 +141,48 @@ static void check_sandbox(const struct options *options, struct arena *arena, st
     (void)!fs_remove_tree(dir, &err);
 }
 
+/* One of --agent's list: KIND or KIND:MODEL. */
+static const char *agent_fault(const struct options *options, const char *name, struct arena *arena) {
+    char found[4096];
+    const struct agent_kind *kind = agent_kind_find(name);
+    if (!kind || !kind->ops)
+        return arena_printf(arena, "there is no agent %s", name);
+    if (kind->needs_model && !options->values[OPTION_MODEL])
+        return arena_printf(arena, "%s needs a --model", name);
+    if (kind->needs_command && !options->values[str_eq(name, "acp") ? OPTION_ACP_COMMAND : OPTION_AGENT_COMMAND])
+        return arena_printf(arena, "%s needs --%s", name, str_eq(name, "acp") ? "acp-command" : "agent-command");
+    if (kind->program && !proc_find_program(kind->program, getenv("PATH"), found, sizeof found))
+        return arena_printf(arena, "%s: its program %s is not to be found", name, kind->program);
+    return NULL;
+}
+
+static void check_agents(const struct options *options, struct arena *arena, struct finding *out) {
+    const char *planner = str_or(options->values[OPTION_PLANNER], "blueprint"),
+               *listed = str_or(options->values[OPTION_AGENT], planner);
+    char **names;
+    size_t count;
+    out->is = arena_printf(arena, "planned by %s, carried out by %s", planner, listed);
+    out->mend = "look at --planner, --agent and --model; an agent's program must be in the PATH of the server";
+    out->is_well = true;
+    if (str_eq(planner, "model") && !options->values[OPTION_MODEL]) {
+        out->is = "the planner model needs a --model";
+        out->is_well = false;
+    }
+    str_split(arena, listed, ", ", &names, &count);
+    for (size_t i = 0; out->is_well && i < count; i++) {
+        names[i][strcspn(names[i], ":")] = '\0';
+        const char *fault = agent_fault(options, names[i], arena);
+        out->is = str_or(fault, out->is);
+        out->is_well = !fault;
+    }
+}
+
 static const struct {
     const char *name;
     void (*check)(const struct options *options, struct arena *arena, struct finding *out);
 } checks[] = {
-    {"node", check_node},         {"npm", check_npm},         {"data", check_data},   {"disk", check_disk},
-    {"database", check_database}, {"sandbox", check_sandbox}, {"listen", check_port},
+    {"node", check_node},         {"npm", check_npm},         {"data", check_data},     {"disk", check_disk},
+    {"database", check_database}, {"sandbox", check_sandbox}, {"agents", check_agents}, {"listen", check_port},
 };
 
 int command_doctor(const struct options *options, struct arena *arena, struct err *err) {

@@ -57,7 +57,7 @@ struct engine_health {
     enum health_level database, redis /* whatever carries wake-ups */, workers;
     const char *database_name, *bus_name;
     int workers_total, workers_busy, workers_alive; /* alive: not stuck */
-    const char *reasons[6];                         /* sentences: why a part is not healthy */
+    const char *reasons[8];                         /* sentences: why a part is not healthy */
     size_t reason_count;
 };
 void engine_get_health(struct engine *engine, struct arena *arena, struct engine_health *out);

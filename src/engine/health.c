@@ -66,12 +66,20 @@ static void judge_fence(const struct health_look *look, struct arena *arena, str
                arena_printf(arena, "What is built and run is not fenced in: %s", look->fence_fault));
 }
 
+/* Projects and runs may have others. */
+static void judge_agents(const struct health_look *look, struct engine_health *out) {
+    enum health_level part = HEALTH_HEALTHY;
+    if (look->agents_fault)
+        worsen(out, &part, look->has_agent ? HEALTH_HEALTHY : HEALTH_DEGRADED, look->agents_fault);
+}
+
 void health_judge(const struct health_look *look, struct arena *arena, struct engine_health *out) {
     out->level = out->database = out->redis = out->workers = HEALTH_HEALTHY; /* wake-ups in the process cannot fail */
     out->reason_count = 0;
     judge_database(look, arena, out);
     judge_workers(look, arena, out);
     judge_fence(look, arena, out);
+    judge_agents(look, out);
 }
 
 static void look_at_database(struct engine *engine, struct arena *arena, struct health_look *look) {
@@ -89,6 +97,17 @@ static void look_at_database(struct engine *engine, struct arena *arena, struct 
         look->has_due_jobs = due_ms && due_ms <= clock_now_ms();
 }
 
+/* Who carries out tasks where nobody says otherwise: whether somebody can, and why the first cannot. */
+static void look_at_agents(struct engine *engine, struct arena *arena, struct health_look *look) {
+    const struct choice *choice = &engine->defaults;
+    for (size_t i = 0; i < choice->agent_count; i++) {
+        const char *fault = choice_fault(engine, choice, &choice->agents[i], arena);
+        look->has_agent = look->has_agent || !fault;
+        if (fault && !look->agents_fault)
+            look->agents_fault = arena_printf(arena, "The agent %s cannot work: %s", choice->agents[i].kind, fault);
+    }
+}
+
 void engine_get_health(struct engine *engine, struct arena *arena, struct engine_health *out) {
     struct health_look look = {.lease_ms = engine->lease_ms, .disk_free_bytes = -1};
     struct statvfs disk;
@@ -97,6 +116,7 @@ void engine_get_health(struct engine *engine, struct arena *arena, struct engine
     if (engine->sandbox == SANDBOX_AUTO)
         look.fence_fault = sandbox_fence_fault(engine->fence);
     look_at_database(engine, arena, &look);
+    look_at_agents(engine, arena, &look);
     if (statvfs(engine->data_dir, &disk) == 0) {
         look.disk_free_bytes = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
         look.disk_total_bytes = (int64_t)disk.f_blocks * (int64_t)disk.f_frsize;

@@ -11,7 +11,9 @@ struct health_look {
     int64_t disk_free_bytes;    /* of the data directory; negative: nobody knows */
     int64_t disk_total_bytes;
     struct workers_state workers;
-    const char *fence_fault; /* why commands are not fenced in, though they should be where it is possible; or NULL */
+    const char *fence_fault;  /* why commands are not fenced in, though they should be where it is possible; or NULL */
+    const char *agents_fault; /* why the agent that is asked first cannot work; NULL: it can */
+    bool has_agent;           /* somebody can */
     int64_t lease_ms;
     bool has_due_jobs;
 };

@@ -59,10 +59,12 @@ enum hosts_answer hosts_check(const char *const *patterns, const char *host, int
         char pattern[MAX_HOST];
         const char *port_text;
         int64_t number;
-        if (!split(patterns[i], pattern, sizeof(pattern), &port_text) || !host_matches(pattern, host))
+        bool is_public = str_starts(patterns[i], HOSTS_PUBLIC);
+        const char *text = patterns[i] + (is_public ? strlen(HOSTS_PUBLIC) : 0);
+        if (!split(text, pattern, sizeof(pattern), &port_text) || !host_matches(pattern, host))
             continue;
         bool is_port = strcmp(port_text, "*") == 0 || (str_to_int(port_text, 1, MAX_PORT, &number) && number == port);
-        enum hosts_answer answer = strchr(pattern, '*') ? HOSTS_PUBLIC_ONLY : HOSTS_ALLOWED;
+        enum hosts_answer answer = is_public || strchr(pattern, '*') ? HOSTS_PUBLIC_ONLY : HOSTS_ALLOWED;
         if (is_port && answer > best)
             best = answer;
     }

@@ -117,7 +117,7 @@ describe('doctor', () => {
   test('finds all well', async () => {
     const { code, stdout, stderr } = await prazium(['doctor', '--data', join(folder, 'fresh'), '--listen', '127.0.0.1:0'])
     assert.equal(code, 0, stdout + stderr)
-    for (const check of ['node', 'npm', 'data', 'disk', 'database', 'sandbox', 'listen']) assert.match(stdout, new RegExp(`^✓ ${check} `, 'm'))
+    for (const check of ['node', 'npm', 'data', 'disk', 'database', 'sandbox', 'agents', 'listen']) assert.match(stdout, new RegExp(`^✓ ${check} `, 'm'))
     assert.match(stdout, /all is well\n$/)
   })
 
@@ -128,7 +128,7 @@ describe('doctor', () => {
     assert.equal(code, 7)
     assert.match(stdout, /^✗ listen .*in use\n.*→ .*--listen/m)
     assert.match(stdout, /^✓ database {2}sound/m)
-    assert.match(stderr, /1 of 7 checks need attention/)
+    assert.match(stderr, /1 of 8 checks need attention/)
   })
 
   test('sees what is missing or broken', async () => {
@@ -144,6 +144,20 @@ describe('doctor', () => {
     assert.match(stdout, /^✓ sandbox {3}builds are not fenced in: bubblewrap is not installed$/m)
     const strict = await prazium(['doctor', '--data', data, '--sandbox', 'bwrap'], { env: { PATH: empty } })
     assert.match(strict.stdout, /^✗ sandbox {3}builds are not fenced in: .*\n +→ install bubblewrap/m)
+  })
+
+  test('sees agents that cannot work', async () => {
+    const data = join(folder, 'fresh')
+    for (const [args, said] of [
+      [['--agent', 'nobody'], 'there is no agent nobody'],
+      [['--agent', 'blueprint,model:x'], 'model needs a --model'],
+      [['--agent', 'command'], 'command needs --agent-command'],
+      [['--planner', 'model'], 'the planner model needs a --model'],
+    ]) {
+      const { code, stdout } = await prazium(['doctor', '--data', data, '--listen', '127.0.0.1:0', ...args])
+      assert.equal(code, 7)
+      assert.match(stdout, new RegExp(`^✗ agents {4}${said}\\n +→ `, 'm'))
+    }
   })
 
   test('sees a Node that is too old', async () => {

@@ -183,8 +183,22 @@ static void a_worker_that_is_stuck_is_seen(void **state) {
     atomic_store(&may_go_on, true);
 }
 
+static void agents_that_cannot_work_are_told(void **state) {
+    struct fixture *f = *state;
+    struct health_look look = well();
+    look.agents_fault = "The agent codex cannot work: its program codex is not to be found";
+    struct engine_health out = judged(f, look);
+    assert_int_equal(out.level, HEALTH_DEGRADED);
+    assert_string_equal(out.reasons[0], look.agents_fault);
+    look.has_agent = true; /* another takes its place */
+    out = judged(f, look);
+    assert_int_equal(out.level, HEALTH_HEALTHY);
+    assert_int_equal(out.reason_count, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        engine_test(agents_that_cannot_work_are_told),
         engine_test(all_is_well),
         engine_test(a_fence_that_is_missing_is_told),
         engine_test(a_dead_database_is_unhealthy),

@@ -30,6 +30,10 @@ static void patterns_match_whole_hosts(void **state) {
     assert_int_equal(hosts_check((const char *const[]){"*:443", NULL}, "127.0.0.1", 443), HOSTS_PUBLIC_ONLY);
     assert_int_equal(hosts_check((const char *const[]){"*:443", "127.0.0.1:443", NULL}, "127.0.0.1", 443),
                      HOSTS_ALLOWED);
+    const char *const given[] = {"public models.example.com:443", "public nonsense", NULL};
+    assert_int_equal(hosts_check(given, "models.example.com", 443), HOSTS_PUBLIC_ONLY);
+    assert_int_equal(hosts_check(given, "models.example.com", 80), HOSTS_REFUSED);
+    assert_int_equal(hosts_check(given, "public models.example.com", 443), HOSTS_REFUSED);
     assert_int_equal(hosts_check((const char *const[]){"nonsense", ":1", "x:0", NULL}, "x", 0), HOSTS_REFUSED);
 }
 
