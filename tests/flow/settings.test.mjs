@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { ModelServer } from '../models/server.mjs'
-import { answer, description, purposeOf } from '../models/reading_list.mjs'
+import { scriptOf } from '../models/planned.mjs'
+import { description, readingList } from '../models/reading_list.mjs'
 import { is, refused, shape, success } from './expect.mjs'
 import { projectTool, Server } from './lib.mjs'
 
@@ -133,7 +134,7 @@ describe('the key of a model', () => {
   })
 
   test('goes to the model that plans', async () => {
-    models.set('own', (call) => answer(purposeOf(call)), { key })
+    models.set('own', scriptOf(readingList), { key })
     const project = await made({ description, planner: 'model', model: modelOf(models.address('chat', 'own'), { key }) })
     const { questions } = success(await server.call('POST', `/projects/${project.id}/clarify`))
     assert.equal(questions.length, 3)
