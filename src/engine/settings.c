@@ -85,19 +85,28 @@ static void put(json_t *object, const char *key, json_t *value) {
         json_object_del(object, key);
 }
 
+/* Where it would be asked: the provider's own address may be of this machine, too (Ollama's). */
+static int check_address(struct journal *journal, const json_t *model, struct err *err) {
+    struct llm_model asked = {.name = json_str(model, "name", ""), .base_url = json_str(model, "url", NULL)};
+    struct err fault = {0};
+    if (!llm_format_parse(json_str(model, "provider", ""), &asked.format))
+        return err_field(err, ERR_VALIDATION, "model.provider", "model.provider is not known");
+    const char *url = asked.base_url ? asked.base_url : llm_address(&asked, journal->arena);
+    if (net_url_check(url, !journal->engine->allows_private_models, &fault) < 0)
+        return err_field(err, ERR_VALIDATION, "model.url", "model.url %s", fault.message);
+    return 0;
+}
+
 static int put_model(struct journal *journal, const struct project *project, json_t *settings, const json_t *model,
                      struct err *err) {
     const json_t *before = json_object_get(settings, "model"), *given = json_object_get(model, "key");
     const char *provider = json_str(model, "provider", ""), *url = json_str(model, "url", NULL);
-    struct err fault = {0};
-    if (url && net_url_check(url, !journal->engine->allows_private_models, &fault) < 0)
-        return err_field(err, ERR_VALIDATION, "model.url", "model.url %s", fault.message);
     /* A key goes nowhere but where it was meant for. */
     bool keeps_key = !given && json_flag(before, "hasKey", false) &&
                      str_eq(json_str(before, "provider", ""), provider) && str_eq(json_str(before, "url", NULL), url);
-    int rc = keeps_key ? 0
-                       : secret_set(journal, project->account_id, project->id, CHOICE_MODEL_KEY,
-                                    json_string_value(given), err);
+    int rc = model ? check_address(journal, model, err) : 0;
+    if (rc == 0 && !keeps_key)
+        rc = secret_set(journal, project->account_id, project->id, CHOICE_MODEL_KEY, json_string_value(given), err);
     if (rc < 0)
         return rc;
     json_t *plain = model ? json_pack("{s:s, s:s, s:b}", "provider", provider, "name", json_str(model, "name", ""),

@@ -150,6 +150,8 @@ describe('a server of many tenants', () => {
     try {
       for (const url of ['http://127.0.0.1:9/v1', 'http://localhost/v1', 'http://[::1]/', 'http://169.254.169.254/latest', 'http://10.0.0.1/'])
         refused(await careful.call('POST', '/projects', { ...good, model: modelOf(url) }), 400, 'model.url')
+      refused(await careful.call('POST', '/projects', { ...good, model: { provider: 'ollama', name: 'qwen3' } }), 400, 'model.url')
+      success(await careful.call('POST', '/projects', { ...good, model: { provider: 'anthropic', name: 'claude-sonnet-4-5' } }), 201)
       success(await careful.call('POST', '/projects', { ...good, model: modelOf('https://models.example.org/v1') }), 201)
     } finally {
       await careful.remove()
