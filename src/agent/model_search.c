@@ -20,7 +20,7 @@ enum {
     SHOWN_LINE = 300,
     MATCHED_LINE = 4096, /* no more of a line is looked at by a regular expression */
     FILE_BYTES = 1024 * 1024,
-    RENEW_BYTES = 64 * 1024,
+    RENEW_BYTES = 16 * 1024,
     DEADLINE_MS = 10000,
 };
 

@@ -81,7 +81,7 @@ static size_t escape_len(const char *text) {
     size_t len = 2;
     if (text[1] == '[') {
         len += strspn(text + len, "0123456789;:<=>? !\"#$%&'()*+,-./");
-        return text[len] ? len + 1 : len;
+        return text[len] >= '@' && text[len] <= '~' ? len + 1 : len; /* what else comes is none of its bytes */
     }
     if (text[1] == ']') {
         len += strcspn(text + len, "\a\x1b");

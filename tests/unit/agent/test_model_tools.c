@@ -282,6 +282,26 @@ static void no_expression_takes_long(void **state) {
 
 /* ---- commands */
 
+static void texts_are_made_visible(void **state) {
+    struct arena *arena = arena_create();
+    static const struct {
+        const char *text, *visible;
+    } rows[] = {
+        {"", ""},
+        {"a\tb\nc", "a\tb\nc"},
+        {"\x1b[1;31mred\x1b[0m", "red"},
+        {"\x1b]0;title\aon\x1b]8;;http://x\x1b\\end", "onend"},
+        {"a\r\nb\rc", "a\nb\nc"},
+        {"\x01\x7f\x1b", "\xe2\x90\x81\xe2\x90\xa1\xe2\x90\x9b"},
+        {"\x1b[3\xb1m", "\xef\xbf\xbdm"}, /* not half of a character */
+        {"\x1b[3", ""},
+        {"\x1b]", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_string_equal(text_visible(arena, rows[i].text), rows[i].visible);
+    arena_destroy(arena);
+}
+
 static void commands_say_how_they_ended(void **state) {
     DESK();
     desk_put(&desk, "tree/say.sh", "pwd; echo $HOME; printf '\\033[31mred\\033[0m\\a\\r\\n\\377\\n'; exit 7\n");
@@ -296,6 +316,28 @@ static void commands_say_how_they_ended(void **state) {
     assert_true(strlen(desk.answer.text) < 16 * 1024);
     desk.is_cancelled = true;
     assert_int_equal(desk_tool(&desk, "run_command", "{'command': 'sleep 100'}"), -ERR_CANCELLED);
+    desk_release(&desk);
+}
+
+/* Behind the fence there is the worktree, and nobody to speak to. */
+static void commands_are_fenced_in(void **state) {
+    DESK();
+    struct sandbox_fence *fence = NULL;
+    if (sandbox_fence_open(&fence, SANDBOX_BWRAP, desk_path(&desk, "fence"), &desk.err) < 0)
+        fail_msg("%s", desk.err.message);
+    desk.request.fence = fence;
+    desk_put(&desk, "secret", "secret");
+    desk_put(&desk, "tree/try.sh",
+             "cat ../secret 2>/dev/null || echo no secret\n"
+             "(echo x >../out) 2>/dev/null\n"
+             "(echo x >.git) 2>/dev/null || echo no git\n"
+             "grep -c : /proc/net/dev\n"
+             "echo made >src.txt\n");
+    desk_tool_says(&desk, "run_command", "{'command': 'sh try.sh'}", "exit code 0\nno secret\nno git\n1\n");
+    assert_string_equal(desk_get(&desk, "tree/src.txt"), "made\n");
+    assert_string_equal(desk_get(&desk, "tree/.git"), "gitdir: elsewhere\n");
+    assert_false(fs_exists(desk_path(&desk, "out")));
+    sandbox_fence_close(fence);
     desk_release(&desk);
 }
 
@@ -361,7 +403,9 @@ int main(void) {
         cmocka_unit_test(lists_are_bounded_and_sorted),
         cmocka_unit_test(searches_find_lines),
         cmocka_unit_test(no_expression_takes_long),
+        cmocka_unit_test(texts_are_made_visible),
         cmocka_unit_test(commands_say_how_they_ended),
+        cmocka_unit_test(commands_are_fenced_in),
         cmocka_unit_test(only_installing_has_a_network),
         cmocka_unit_test(finishing_asks_for_what_is_expected),
     };
