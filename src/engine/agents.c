@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "engine/agent_tape.h"
 #include "engine/load.h"
 #include "engine/metering.h"
 #include "engine/steps.h"
@@ -135,7 +136,10 @@ static int run_one(struct agents_call *call, const struct material *material, co
     call->agent = agent;
     give_tools(call, &request);
     give_model(call, material, choice, &request);
-    rc = agent->ops->run(agent->self, &request, &result, err);
+    if (context->engine->tape && agent_tape_is_for(agent_kind_find(choice->kind)))
+        rc = agent_tape_run(context->engine, agent, &request, &result, err);
+    else
+        rc = agent->ops->run(agent->self, &request, &result, err);
     call->summary = str_mend(arena, result.summary); /* an agent may say anything */
     context->resets_ms = result.resets_ms;
     if (fs_remove_tree(material->home, &home_err) < 0)

@@ -46,14 +46,14 @@ const char *choice_fault(struct engine *engine, const struct choice *choice, con
     const struct agent *itself = choice_agent(engine, agent);
     if (!kind || !itself->ops)
         return "this server has no such agent";
+    if (tape_is_replay(engine->tape))
+        return NULL; /* nobody is asked to work */
     if (kind->needs_command && !agent->command)
         return "the operator has given it no command";
     if (kind->needs_model && !choice->has_model)
         return "no model is set up";
     if (kind->needs_fence && engine->sandbox != SANDBOX_OFF && sandbox_fence_fault(engine->fence))
         return arena_printf(arena, "nothing would fence it in: %s", sandbox_fence_fault(engine->fence));
-    if ((kind->program || kind->needs_command) && tape_is_replay(engine->tape))
-        return "recordings hold nothing of its work";
     return missing_program(kind, agent, arena);
 }
 
@@ -98,7 +98,7 @@ static int check_defaults(const struct engine *engine, struct err *err) {
             return err_field(err, ERR_VALIDATION, "agent", "\"%s\" cannot carry out what a model plans", kind->name);
         if (kind->needs_model && !choice->has_model)
             return err_field(err, ERR_VALIDATION, "agent", "the agent \"%s\" needs a model: set one up", kind->name);
-        if (kind->needs_command && !choice->agents[i].command)
+        if (kind->needs_command && !choice->agents[i].command && !tape_is_replay(engine->tape))
             return err_field(err, ERR_VALIDATION, "agent", "the agent \"%s\" needs a command: give one", kind->name);
     }
     return 0;

@@ -30,6 +30,7 @@ struct engine {
     int64_t lease_ms;
     bool allows_private_webhooks;
     struct llm_model model;     /* name NULL: none */
+    const char *recording_dir;  /* of the tape, absolute; or NULL */
     struct llm_tape *tape;      /* models' calls are kept, or answered from it; or NULL */
     struct price_table *prices; /* the built-in ones, and those of DATA/prices.json */
     const char *master_key;     /* or NULL: the data directory has it */

@@ -35,7 +35,8 @@ static int begin_recording(struct engine *engine, const struct engine_config *co
         rc = write_label(engine, config, err);
     if (rc < 0)
         return err_wrap(err, "--record %s", config->record_dir);
-    engine->tape = llm_tape_record(fs_real(engine->arena, config->record_dir));
+    engine->recording_dir = fs_real(engine->arena, config->record_dir);
+    engine->tape = llm_tape_record(engine->recording_dir);
     return 0;
 }
 
@@ -71,7 +72,8 @@ static int begin_replay(struct engine *engine, struct engine_config *config, str
     name_model(engine, label, config);
     config->planner = config->planner ? config->planner : json_str(label, "planner", NULL);
     config->agents = config->agents ? config->agents : json_str(label, "agents", NULL);
-    engine->tape = llm_tape_replay(fs_real(engine->arena, config->replay_dir));
+    engine->recording_dir = fs_real(engine->arena, config->replay_dir);
+    engine->tape = llm_tape_replay(engine->recording_dir);
     return 0;
 }
 
