@@ -210,3 +210,28 @@ describe('agents of a run', () => {
     refused(await server.call('POST', `${path}/${run.id}/retry`, { agent: { kind: 'nobody' } }), 400, 'agent[0].kind')
   })
 })
+
+describe('an agent that cannot work', () => {
+  test('is followed by the next one, which the run tells', async () => {
+    models.set('refusing', [{ fault: { kind: 'status', status: 401 }, repeat: true }])
+    const model = ['--model', 'some-model', '--model-provider', 'chat', '--model-url', models.address('chat', 'refusing')]
+    const other = await Server.start({ args: ['--workers', '1', '--sandbox', 'off', '--agent', 'model,blueprint', ...model] })
+    try {
+      const project = await other.approvedProject()
+      assert.deepEqual((await other.get(`/projects/${project.id}`)).settings.agent, [{ kind: 'model', model: null }, blueprint])
+      const path = `/projects/${project.id}/runs`
+      const run = await other.post(path, {})
+      await other.reached(project.id, run.id, 'TASK_COMPLETED')
+      const events = await other.events(project.id, run.id)
+      const said = events.find(({ eventType }) => eventType === 'MESSAGE')
+      assert.equal(said.payload.role, 'system')
+      assert.match(said.payload.text, /^model cannot work: .+; blueprint takes over$/s)
+      const task = await other.get(`${path}/${run.id}/tasks/${said.taskId}`)
+      assert.deepEqual([task.attempts.length, task.attempts[0].agent], [1, 'blueprint'])
+      assert.ok(models.requests('refusing').length > 0)
+      await other.call('POST', `${path}/${run.id}/cancel`)
+    } finally {
+      await other.remove()
+    }
+  })
+})
