@@ -164,9 +164,10 @@ static void open_network(const struct cli_run *run, struct sandbox_spec *spec) {
     bool has_proxy = variable(request->tool_env, "HTTPS_PROXY") || variable(request->tool_env, "https_proxy") ||
                      variable(request->tool_env, "HTTP_PROXY") || variable(request->tool_env, "http_proxy");
     /* An account that names a host may not so reach this server's network. */
-    if (run->model && run->model->only_public)
+    bool is_kept_in = run->model && run->model->only_public;
+    if (is_kept_in)
         hosts[count] = arena_printf(arena, HOSTS_PUBLIC "%s", hosts[count]);
-    spec->network = has_proxy && !is_near ? SANDBOX_NETWORK_HOST : SANDBOX_NETWORK_PROXY;
+    spec->network = has_proxy && !is_near && !is_kept_in ? SANDBOX_NETWORK_HOST : SANDBOX_NETWORK_PROXY;
     spec->hosts = hosts;
 }
 
@@ -209,14 +210,7 @@ int cli_home_file(struct cli_run *run, const char *path, const char *text, struc
 
 static void hear(const char *line, size_t len, void *arg) {
     struct cli_run *run = arg;
-    json_t *event = NULL;
-    struct err err = {0};
-    if (len == 0)
-        return;
-    if (run->kind->on_event && json_parse(run->line_arena, line, len, &event, &err) == 0 && json_is_object(event))
-        run->kind->on_event(run, event);
-    else
-        cli_printed(run, line, len);
+    cli_heard(run, line, len);
     arena_reset(run->line_arena);
 }
 

@@ -107,6 +107,8 @@ void cli_said(struct cli_run *run, const char *text);
 void cli_says(struct cli_run *run, const char *piece);
 void cli_end_pieces(struct cli_run *run);
 void cli_log(struct cli_run *run, const char *text);
+/* A line of its output: an event, or one that is none. What it takes of the line arena is its caller's to free. */
+void cli_heard(struct cli_run *run, const char *line, size_t len);
 /* A line that is no event. */
 void cli_printed(struct cli_run *run, const char *line, size_t len);
 /* A tool of its that runs a command, or changes the file at path. Either may be NULL; with both nothing is told. id: by

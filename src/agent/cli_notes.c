@@ -112,6 +112,17 @@ void cli_printed(struct cli_run *run, const char *line, size_t len) {
         buf_consume(&run->last_lines, run->last_lines.len - strlen(str_tail(run->last_lines.data, LAST_BYTES)));
 }
 
+void cli_heard(struct cli_run *run, const char *line, size_t len) {
+    json_t *event = NULL;
+    struct err err = {0};
+    if (len == 0)
+        return;
+    if (run->kind->on_event && json_parse(run->line_arena, line, len, &event, &err) == 0 && json_is_object(event))
+        run->kind->on_event(run, event);
+    else
+        cli_printed(run, line, len);
+}
+
 /* ---- tools */
 
 static struct cli_tool *find_tool(struct cli_run *run, const char *id) {

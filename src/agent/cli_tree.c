@@ -1,4 +1,4 @@
-/* cli_tree: whether an agent's program changed anything, and the words of a command. */
+/* cli_tree: whether an agent's program changed anything. */
 #include <string.h>
 #include <sys/stat.h>
 
@@ -34,33 +34,4 @@ int cli_tree_print(const char *worktree, uint64_t *out, struct err *err) {
     if (rc == 0)
         *out = print;
     return rc;
-}
-
-static bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\n';
-}
-
-int cli_words(struct arena *arena, const char *command, const char **words, size_t max, size_t *count,
-              struct err *err) {
-    size_t found = 0;
-    for (const char *at = command; *at;) {
-        if (is_blank(*at)) {
-            at++;
-            continue;
-        }
-        char *word = arena_alloc(arena, strlen(at) + 1), *end = word, quote = '\0';
-        for (; *at && (quote || !is_blank(*at)); at++) {
-            if (quote ? *at == quote : *at == '\'' || *at == '"')
-                quote = quote ? '\0' : *at;
-            else
-                *end++ = *at;
-        }
-        if (quote)
-            return err_set(err, ERR_VALIDATION, "a quotation in the agent's command has no end");
-        if (found == max)
-            return err_set(err, ERR_VALIDATION, "the agent's command has more than %zu words", max);
-        words[found++] = word;
-    }
-    *count = found;
-    return 0;
 }
