@@ -21,7 +21,8 @@ enum {
     LINE_BYTES = 1 << 20,
     KEPT_OUTPUT_BYTES = 8 << 10,
     GRACE_MS = 1000,
-    CANCEL_MS = 2000, /* for one that is told to stop to do so */
+    FAULTY_MS = 60 * 1000, /* as long as nothing but faults is told: some reconnect for ever */
+    CANCEL_MS = 2000,      /* for one that is told to stop to do so */
 };
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
@@ -232,10 +233,15 @@ static bool is_cancelled(const struct cli_run *run) {
     return run->request->is_cancelled && run->request->is_cancelled(run->request->cancel_arg);
 }
 
+static bool is_lost(const struct cli_run *run) {
+    int64_t idle_ms = run->request->limits.idle_ms, most_ms = idle_ms > 0 && idle_ms < FAULTY_MS ? idle_ms : FAULTY_MS;
+    return run->faulty_mono_ms && clock_mono_ms() - run->faulty_mono_ms >= most_ms;
+}
+
 /* One with whom there is a conversation is told first. */
 static bool must_stop(void *arg) {
     struct cli_run *run = arg;
-    if (!is_over_limit(run) && !is_cancelled(run))
+    if (!is_over_limit(run) && !is_cancelled(run) && !is_lost(run))
         return false;
     if (!run->kind->on_cancel)
         return true;
@@ -264,6 +270,8 @@ static int run_metered(struct cli_run *run, const struct sandbox_spec *spec, str
                        arena_strdup(run->request->arena, err->message));
     if ((rc == 0 || rc == -ERR_CANCELLED) && is_cancelled(run))
         return err_set(err, ERR_CANCELLED, "the agent %s was cancelled", run->kind->name);
+    if (rc == -ERR_CANCELLED && is_lost(run))
+        return err_set(err, ERR_UNAVAILABLE, "the agent %s does not get on: %s", run->kind->name, run->fault);
     if ((rc == 0 || rc == -ERR_CANCELLED) && is_over_limit(run))
         return err_set(err, ERR_TOO_LARGE, "the agent %s used more than %lld tokens", run->kind->name,
                        (long long)token_limit(run));
@@ -271,8 +279,8 @@ static int run_metered(struct cli_run *run, const struct sandbox_spec *spec, str
 }
 
 static bool is_quota(const char *fault) {
-    static const char *const words[] = {"quota",       "usage limit", "usage_limit", "credit balance",
-                                        "spend limit", "spend_limit", "billing"};
+    static const char *const words[] = {"quota",       "usage limit",    "usage_limit", "credit balance",
+                                        "spend limit", "hit your limit", "spend_limit", "billing"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_contains_nocase(fault, words[i]))
             return true;
@@ -292,7 +300,7 @@ static bool has_outputs(const struct agent_request *request) {
 /* By the worktree. An agent that changed nothing and says why could not work; one that says nothing did nothing. */
 static int judge(const struct cli_run *run, const struct sandbox_result *ended, bool is_changed, struct err *err) {
     const char *name = run->kind->name;
-    if (run->fault && is_quota(run->fault))
+    if (run->fault && (run->resets_ms || is_quota(run->fault)))
         return err_set(err, ERR_QUOTA, "the agent %s has no quota left: %s", name, run->fault);
     if (is_changed)
         return 0;

@@ -63,6 +63,7 @@ struct cli_run {
     struct buf last_lines;  /* the end of what it printed that was no event */
     const char *said;       /* its last words, or NULL */
     const char *fault;      /* what went wrong by its own account, or NULL */
+    int64_t faulty_mono_ms; /* since when it tells of nothing but faults; 0: it does not */
     int64_t resets_ms;      /* when its quota is there again; 0: not said */
     struct llm_usage usage; /* by its own account */
     bool has_usage;

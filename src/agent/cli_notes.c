@@ -117,10 +117,15 @@ void cli_heard(struct cli_run *run, const char *line, size_t len) {
     struct err err = {0};
     if (len == 0)
         return;
-    if (run->kind->on_event && json_parse(run->line_arena, line, len, &event, &err) == 0 && json_is_object(event))
-        run->kind->on_event(run, event);
-    else
+    if (!run->kind->on_event || json_parse(run->line_arena, line, len, &event, &err) < 0 || !json_is_object(event)) {
         cli_printed(run, line, len);
+        return;
+    }
+    int64_t since = run->faulty_mono_ms;
+    run->faulty_mono_ms = 0;
+    run->kind->on_event(run, event);
+    if (run->faulty_mono_ms && since)
+        run->faulty_mono_ms = since;
 }
 
 /* ---- tools */
@@ -172,6 +177,7 @@ void cli_failed(struct cli_run *run, const char *text) {
     if (!text || !*text)
         return;
     cli_log(run, text);
+    run->faulty_mono_ms = clock_mono_ms();
     const char *head = without_key(run, run->line_arena, text);
     head = arena_strndup(run->line_arena, head, str_head_len(head, 300));
     run->fault = str_trim(run->request->arena, str_mend(run->request->arena, head));

@@ -175,6 +175,22 @@ static void one_that_hangs_is_ended(void **state) {
     bench_release(&bench);
 }
 
+static void one_that_reconnects_for_ever_is_ended(void **state) {
+    struct bench bench;
+    bench_init(&bench);
+    bench.request.limits.idle_ms = 400;
+    bench_program(&bench, "codex",
+                  "#!/bin/sh\necho x >a.txt\nwhile :; do echo '{\"type\":\"error\",\"message\":\"Reconnecting...\"}'; "
+                  "sleep 0.05; done\n");
+    bench_fails(&bench, "codex", ERR_UNAVAILABLE, "does not get on: Reconnecting...");
+    bench_program(&bench, "codex",
+                  "#!/bin/sh\necho y >a.txt\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12; do "
+                  "echo '{\"type\":\"error\",\"message\":\"Reconnecting...\"}'; sleep 0.05; "
+                  "echo '{\"type\":\"turn.started\"}'; done\n");
+    bench_succeeds(&bench, "codex");
+    bench_release(&bench);
+}
+
 /* Both in its group and out of it, deaf to SIGTERM. */
 static void nothing_of_it_is_left(void **state) {
     struct bench bench;
@@ -225,6 +241,7 @@ int main(void) {
         cmocka_unit_test(the_worktree_says_what_came_of_it),
         cmocka_unit_test(what_an_agent_says_is_why_it_did_nothing),
         cmocka_unit_test(one_that_hangs_is_ended),
+        cmocka_unit_test(one_that_reconnects_for_ever_is_ended),
         cmocka_unit_test(nothing_of_it_is_left),
         cmocka_unit_test(what_it_uses_is_reserved_and_settled),
     };

@@ -115,8 +115,9 @@ static void claude_says_when_there_is_quota_again(void **state) {
     bench.model.format = LLM_ANTHROPIC;
     prints(&bench, "claude",
            "{\"type\":\"rate_limit_event\",\"rate_limit_info\":{\"status\":\"allowed_warning\",\"resetsAt\":1}}\n"
-           "{\"type\":\"rate_limit_event\",\"rate_limit_info\":{\"status\":\"rejected\",\"resetsAt\":1900000000}}\n");
-    bench_fails(&bench, "claude", ERR_QUOTA, "usage limit");
+           "{\"type\":\"rate_limit_event\",\"rate_limit_info\":{\"status\":\"rejected\",\"resetsAt\":1900000000}}\n"
+           "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":true,\"result\":\"resets at 3pm\"}\n");
+    bench_fails(&bench, "claude", ERR_QUOTA, "no quota left: resets at 3pm");
     assert_int_equal(bench.result.resets_ms, 1900000000000);
     bench_release(&bench);
 }
