@@ -250,13 +250,16 @@ int choice_look_at_run(struct engine *engine, struct db *db, const struct run *r
     return make_of_run(engine, db, run, NULL, arena, &project, &settings, out, err);
 }
 
-int choice_run_learns(struct engine *engine, struct db *db, const struct run *run, struct arena *arena, bool *out,
-                      struct err *err) {
-    struct choice choice;
-    int rc = choice_look_at_run(engine, db, run, arena, &choice, err);
-    if (rc < 0)
+int choice_learns(struct engine *engine, struct db *db, const struct run *run, const struct task *task,
+                  struct arena *arena, bool *out, struct err *err) {
+    struct project *project = NULL;
+    json_t *settings = NULL;
+    struct choice choice = {0};
+    int rc = make_of_run(engine, db, run, task, arena, &project, &settings, &choice, err);
+    /* Who does not fit the plan does not do it, let alone better. */
+    if (rc < 0 && rc != -ERR_CONFLICT)
         return rc;
     const struct agent *agent = choice_agent(engine, &choice.agents[0]);
-    *out = agent->ops && agent->ops->learns;
+    *out = rc == 0 && agent->ops && agent->ops->learns;
     return 0;
 }

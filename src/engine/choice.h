@@ -51,9 +51,9 @@ const char *choice_command(const struct engine *engine, const char *kind);
 /* Why this agent cannot work now, as a sentence's part ("its program codex is not to be found"); NULL: it can. */
 const char *choice_fault(struct engine *engine, const struct choice *choice, const struct agent_choice *agent,
                          struct arena *arena);
-/* Whether whoever is asked first makes more of a task when it is told what was wrong. */
-MUST_CHECK int choice_run_learns(struct engine *engine, struct db *db, const struct run *run, struct arena *arena,
-                                 bool *out, struct err *err);
+/* Whether whoever is asked first makes more of this task when it is told what was wrong. */
+MUST_CHECK int choice_learns(struct engine *engine, struct db *db, const struct run *run, const struct task *task,
+                             struct arena *arena, bool *out, struct err *err);
 #define CHOICE_MODEL_KEY "model-key" /* the secret of a project that is its model's key */
 
 /* The agent itself; its ops are NULL when it is not in this program. */

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/choice.h"
 #include "engine/load.h"
 #include "engine/steps.h"
 #include "engine/task_attempts.h"
@@ -25,6 +26,7 @@ struct suspect {
     json_t *definition;
     const char *feedback; /* NULL: it is not to blame */
     int64_t failures;
+    bool can_learn; /* its agent makes more of it when it is told */
 };
 
 struct trace {
@@ -156,6 +158,9 @@ static int load_suspects(struct journal *journal, const struct run *run, struct 
         if (rc == 0)
             rc = attempt_look(journal->db, journal->arena, tasks[i].id, &record, err);
         trace->items[i].failures = record.failures;
+        if (rc == 0)
+            rc = choice_learns(journal->engine, journal->db, run, &tasks[i], journal->arena, &trace->items[i].can_learn,
+                               err);
     }
     return rc;
 }
@@ -187,7 +192,7 @@ int rework_begin(struct journal *journal, struct run *run, const json_t *result,
     blame_checks(&trace, result, blamed == 0);
     for (size_t i = 0; i < trace.count; i++) {
         /* This failure is one, too. */
-        if (trace.items[i].failures + 1 >= run->max_attempts)
+        if (trace.items[i].failures + 1 >= run->max_attempts || !trace.items[i].can_learn)
             trace.items[i].feedback = NULL;
         able += trace.items[i].feedback != NULL;
     }

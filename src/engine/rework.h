@@ -7,7 +7,7 @@
 /* In the transaction that concludes a verification that failed: the tasks whose criteria failed are pending again, told
  * what was found, and the run executes; what they do is merged on top of what is there, and verified anew. *is_sent is
  * false, and nothing is changed, when nobody can put it right: no task is to blame, those that are have no attempt
- * left, or a criterion cannot be proven at all. result: verificationResult. */
+ * left or an agent that does not learn, or a criterion cannot be proven at all. result: verificationResult. */
 MUST_CHECK int rework_begin(struct journal *journal, struct run *run, const json_t *result, bool *is_sent,
                             struct err *err);
 

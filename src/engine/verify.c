@@ -358,7 +358,6 @@ static int conclude_in_tx(struct journal *journal, void *arg, struct err *err) {
     struct run *run = NULL;
     size_t i, proven = 0;
     bool is_sent = false;
-    bool learns = false;
     json_t *item, *criteria = json_object_get(v->result, "criteria");
     const char *failure = find_failure(v), *status = failure ? "failed" : "passed";
     int rc = step_begin(journal, v->context->job, &run, err);
@@ -375,8 +374,6 @@ static int conclude_in_tx(struct journal *journal, void *arg, struct err *err) {
                                         json_array_size(criteria), proven),
                            err);
     if (rc == 0 && failure)
-        rc = choice_run_learns(v->engine, journal->db, run, journal->arena, &learns, err);
-    if (rc == 0 && failure && learns)
         rc = rework_begin(journal, run, v->result, &is_sent, err);
     if (rc == 0 && !is_sent)
         rc = step_finish(journal, run, failure ? RUN_FAILED : RUN_SUCCEEDED, failure, err);

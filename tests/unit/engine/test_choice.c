@@ -93,6 +93,32 @@ static void whoever_can_follow_the_plan_does(void **state) {
     must(f, choice_make(f->engine, &wishes, f->arena, &choice, &f->err));
 }
 
+static const struct agent_ops learner = {.name = "model", .learns = true};
+
+static bool learns(struct fixture *f, const struct run *run, const char *slug) {
+    bool out = false;
+    must(f, choice_learns(f->engine, reader(f), run, slug ? task_now(f, slug) : NULL, f->arena, &out, &f->err));
+    return out;
+}
+
+static void who_learns_is_asked_of_each_task(void **state) {
+    struct fixture *f = *state;
+    struct choice choice = {.agents = {{.kind = "model"}}};
+    *(struct agent *)choice_agent(f->engine, &choice.agents[0]) = (struct agent){.ops = &learner};
+    add_task(f, "task-001", "one", "", "a/**", "a/x");
+    add_task(f, "task-002", "two", "", "b/**", "b/x");
+    begin_run(f);
+    struct run *run = run_now(f);
+    assert_false(learns(f, run, "one"));
+    run->settings_json = "{\"taskAgents\": {\"two\": [{\"kind\": \"model\"}]}}";
+    assert_false(learns(f, run, "one"));
+    assert_true(learns(f, run, "two"));
+    run->settings_json =
+        "{\"agents\": [{\"kind\": \"model\"}], \"taskAgents\": {\"two\": [{\"kind\": \"blueprint\"}]}}";
+    assert_true(learns(f, run, "one"));
+    assert_false(learns(f, run, "two"));
+}
+
 static void refuse_open(struct fixture *f, const struct engine_config *config, const char *field, const char *message) {
     struct engine *engine = NULL;
     struct engine_config other = *config;
@@ -149,7 +175,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         engine_test(without_a_word_the_catalog_does_it), engine_test(the_more_special_counts),
         engine_test(whoever_can_follow_the_plan_does),   engine_test(an_operator_is_told_at_the_start),
-        engine_test(a_projects_key_is_its_own),
+        engine_test(a_projects_key_is_its_own),          engine_test(who_learns_is_asked_of_each_task),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
