@@ -1,4 +1,5 @@
 /* model_check: the rules of a plan that a model made: everything in it can be carried out, and every check can fail. */
+#include <stdint.h>
 #include <string.h>
 
 #include "base/glob.h"
@@ -116,19 +117,20 @@ static void judge_files(const json_t *check, const char *place, struct faults *f
     }
 }
 
-static void judge_check(const json_t *check, const char *place, struct step_rules *rules, struct faults *faults) {
+static void judge_check(const json_t *check, bool may_be_none, const char *place, struct step_rules *rules,
+                        struct faults *faults) {
     const char *kind = json_str(check, "kind", "");
     if (str_eq(kind, "http")) {
         const json_t *steps = need_list(faults, check, "steps", 1, 40, place);
         steps_judge(rules, steps, PLACE("%s.steps", place), faults);
     } else if (str_eq(kind, "files")) {
         judge_files(check, place, faults);
-    } else if (!str_eq(kind, "tests") && !str_eq(kind, "build")) {
+    } else if (!str_eq(kind, "tests") && !str_eq(kind, "build") && !(may_be_none && str_eq(kind, "none"))) {
         faults_add(faults, place, "the check's \"kind\" must be http, files, tests or build");
     }
 }
 
-static void judge_criteria(const json_t *criteria, struct step_rules *rules, struct faults *faults) {
+static void judge_criteria(const json_t *criteria, bool is_edited, struct step_rules *rules, struct faults *faults) {
     size_t i;
     json_t *criterion;
     json_array_foreach (criteria, i, criterion) {
@@ -138,22 +140,33 @@ static void judge_criteria(const json_t *criteria, struct step_rules *rules, str
         for (size_t k = 0; k < i; k++)
             if (str_eq(json_str(json_array_get(criteria, k), "id", NULL), id))
                 faults_add(faults, place, "the id %s is there twice", id);
-        (void)need_text(faults, criterion, "title", 1, 160, place);
-        (void)need_text(faults, criterion, "statement", 10, 2000, place);
-        judge_check(json_object_get(criterion, "check"), place, rules, faults);
+        if (!is_edited) {
+            (void)need_text(faults, criterion, "title", 1, 160, place);
+            (void)need_text(faults, criterion, "statement", 10, 2000, place);
+        }
+        judge_check(json_object_get(criterion, "check"), is_edited, place, rules, faults);
     }
 }
 
-void plan_judge(const json_t *plan, struct faults *faults) {
+/* What an edit made of criteria that its document does not name; carried out before the criteria. */
+static void judge_more(const json_t *checks, struct step_rules *rules, struct faults *faults) {
+    size_t i;
+    json_t *check;
+    json_array_foreach (checks, i, check)
+        steps_judge(rules, json_object_get(check, "steps"), PLACE("checks.%zu", i), faults);
+}
+
+void plan_judge(const json_t *plan, bool is_edited, struct faults *faults) {
     struct step_rules rules = {.routes = need_list(faults, plan, "routes", 1, 120, ""),
                                .saved = json_own(faults->arena, json_object()),
                                .covered = json_own(faults->arena, json_object())};
-    const json_t *criteria = need_list(faults, plan, "criteria", 1, 60, ""),
+    const json_t *criteria = need_list(faults, plan, "criteria", is_edited ? 0 : 1, is_edited ? SIZE_MAX : 60, ""),
                  *setup = need_list(faults, plan, "setup", 0, 40, "");
     (void)need_text(faults, plan, "tagline", 1, 200, "");
     judge_routes(rules.routes, faults);
     steps_judge(&rules, setup, "setup", faults);
-    judge_criteria(criteria, &rules, faults);
+    judge_more(json_object_get(plan, "checks"), &rules, faults);
+    judge_criteria(criteria, is_edited, &rules, faults);
     judge_covered(&rules, faults);
     judge_secrets(plan, "", faults);
 }

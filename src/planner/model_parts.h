@@ -42,7 +42,9 @@ void steps_judge(struct step_rules *rules, const json_t *steps, const char *plac
 bool route_fits(const char *route, const char *path);
 
 /* ---- model_check.c */
-void plan_judge(const json_t *plan, struct faults *faults);
+/* is_edited: a person wrote the criteria, of which there may be none, and of whose checks nobody may know (kind none).
+ */
+void plan_judge(const json_t *plan, bool is_edited, struct faults *faults);
 /* The beginning of what looks like a key or a password's hash in text, or NULL. */
 const char *secret_in(const char *text);
 

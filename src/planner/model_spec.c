@@ -23,6 +23,8 @@ static const char *const names[] = {"SPEC.md", "ACCEPTANCE.md", "ROUTES.md", "DA
 struct writing {
     const struct planner_model *by;
     const struct planner_input *input;
+    const struct planner_base *base;     /* or NULL */
+    const char *old_criteria, *criteria; /* ACCEPTANCE.md before and after a person's edit of it; or NULL */
     struct arena *arena;
     json_t *plan;
     const char *spec, *data; /* the prose */
@@ -110,6 +112,15 @@ static void take_points(struct writing *w, const json_t *answer, struct faults *
     }
 }
 
+/* The criteria become those of the document. What it dropped may be what others rest upon. */
+static void follow_edit(struct writing *w, struct faults *faults) {
+    struct err err = {0};
+    if (edit_criteria(w->arena, w->plan, w->base->plan, w->old_criteria, w->criteria, w->open_points, &err) < 0)
+        faults_add(faults, "", "%s", err.message);
+    else
+        plan_judge(w->plan, true, faults);
+}
+
 static void judge_spec(const json_t *answer, void *arg, struct faults *faults) {
     struct writing *w = arg;
     const json_t *setup = json_object_get(answer, "setup");
@@ -123,7 +134,9 @@ static void judge_spec(const json_t *answer, void *arg, struct faults *faults) {
                             "routes", take_routes(answer), "setup", steps_take(w->arena, setup, "setup", faults),
                             "checks", "criteria", take_criteria(w, answer, faults), "settings", "openPoints",
                             w->open_points, "answers", answers_of(w)));
-    plan_judge(w->plan, faults);
+    plan_judge(w->plan, false, faults);
+    if (w->criteria && faults->count == 0)
+        follow_edit(w, faults);
 }
 
 /* ---- Documents */
@@ -143,7 +156,8 @@ static int render(struct writing *w, const char *template_name, json_t *context,
 }
 
 /* The documents of the plan, but those that a person wrote. */
-static int write_documents(struct writing *w, const struct planner_base *base, json_t **documents, struct err *err) {
+static int write_documents(struct writing *w, json_t **documents, struct err *err) {
+    const struct planner_base *base = w->base;
     const char *texts[] = {w->spec, NULL, NULL, w->data};
     json_t *context = json_own(w->arena, json_pack("{s:s, s:o, s:o, s:o}", "name", w->input->name, "criteriaGroups",
                                                    documents_criteria(w->arena, w->plan), "pageRoutes",
@@ -168,7 +182,8 @@ static int write_documents(struct writing *w, const struct planner_base *base, j
 
 /* ---- The prompt */
 
-static void put_base(struct writing *w, json_t *context, const struct planner_base *base) {
+static void put_base(struct writing *w, json_t *context) {
+    const struct planner_base *base = w->base;
     json_t *told = json_array(), *edited = json_array();
     const char *plan = json_text(w->arena, base->plan);
     if (strlen(plan) > BASE_BYTES)
@@ -186,36 +201,34 @@ static void put_base(struct writing *w, json_t *context, const struct planner_ba
 }
 
 /* Before anybody is paid for it: the criteria that a person wrote can be read. */
-static int check_criteria(const struct writing *w, const struct planner_base *base, const char *before,
-                          const char *after, struct err *err) {
-    json_t *plan = json_own(w->arena, json_deep_copy(base->plan));
-    return edit_criteria(w->arena, plan, base->plan, before, after, json_own(w->arena, json_array()), err);
+static int take_edit(struct writing *w, struct err *err) {
+    const char *before = json_str(w->base->documents, "ACCEPTANCE.md", ""),
+               *after = json_str(w->base->edited, "ACCEPTANCE.md", before);
+    json_t *plan = json_own(w->arena, json_deep_copy(w->base->plan));
+    if (str_eq(before, after))
+        return 0;
+    w->old_criteria = before;
+    w->criteria = after;
+    return edit_criteria(w->arena, plan, w->base->plan, before, after, json_own(w->arena, json_array()), err);
 }
 
 int model_spec(const struct planner_model *by, const struct planner_input *input, const struct planner_base *base,
                struct arena *arena, struct planner_spec *out, struct planner_failure *failure, struct err *err) {
-    struct writing w = {.by = by, .input = input, .arena = arena};
+    struct writing w = {.by = by, .input = input, .base = base && base->plan ? base : NULL, .arena = arena};
     json_t *context = model_context(input, arena), *documents = NULL;
-    const char *after = base ? json_str(base->edited, "ACCEPTANCE.md", NULL) : NULL;
-    json_object_set_new(context, "answers", answers_of(&w));
-    json_object_set_new(context, "hasAnswers", json_boolean(json_array_size(json_object_get(context, "answers")) > 0));
-    if (base)
-        put_base(&w, context, base);
-    const char *before = base ? json_str(base->documents, "ACCEPTANCE.md", "") : "";
-    bool has_criteria = after && !str_eq(after, before);
-    int rc = has_criteria ? check_criteria(&w, base, before, after, err) : 0;
+    int rc = w.base ? take_edit(&w, err) : 0;
     if (rc < 0)
         return rc;
+    json_object_set_new(context, "answers", answers_of(&w));
+    json_object_set_new(context, "hasAnswers", json_boolean(json_array_size(json_object_get(context, "answers")) > 0));
+    if (w.base)
+        put_base(&w, context);
     rc = model_ask(by,
                    &(struct model_asking){
                        .scope = "spec", .prompt = "spec", .context = context, .judge = judge_spec, .judge_arg = &w},
                    arena, failure, err);
-    if (rc < 0)
-        return rc;
-    if (has_criteria)
-        rc = edit_criteria(arena, w.plan, base->plan, before, after, w.open_points, err);
     if (rc == 0)
-        rc = write_documents(&w, base, &documents, err);
+        rc = write_documents(&w, &documents, err);
     if (rc == 0)
         *out = (struct planner_spec){.documents = documents, .plan = w.plan, .open_points = w.open_points};
     return rc;

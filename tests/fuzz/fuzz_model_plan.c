@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                    .saved = json_own(arena, json_object()),
                                    .covered = json_own(arena, json_object())};
         steps_judge(&rules, steps, "setup", &faults);
-        plan_judge(clean, &faults);
+        plan_judge(clean, size % 2 == 0, &faults);
         size_t before = faults.count;
         json_t *tasks = tasks_take(arena, clean, clean, &faults);
         /* What is taken has no fault, and what has none is taken. */

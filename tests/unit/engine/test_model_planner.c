@@ -189,6 +189,32 @@ static void edited_documents_stay(void **state) {
     assert_non_null(strstr(asked, "Whoever sees it smiles."));
 }
 
+/* Criteria that a person dropped take what they saved with them: the model is told. */
+static void what_rests_on_a_dropped_criterion_is_a_fault(void **state) {
+    struct fixture *f = *state;
+    struct planner_spec first, second;
+    struct run run;
+    begin(f, &run, LLM_CHAT, arena_printf(f->arena, "[%s]", step(f, spec_text)));
+    make_spec(f, &run, NULL, &first);
+    json_t *edited = json_own(f->arena, json_deep_copy(first.documents));
+    json_object_set_new(edited, "ACCEPTANCE.md", json_string("# Notes\n\n### AC-2 It is pleasant\n\nAll smile.\n"));
+    begin(f, &run, LLM_CHAT,
+          arena_printf(f->arena, "[%s,{'text':'I will not.','stop':'refusal'}]", step(f, spec_text)));
+    assert_int_equal(model_spec(&run.by, &run.input, &(struct planner_base){first.plan, first.documents, edited},
+                                f->arena, &second, &run.failure, &f->err),
+                     -ERR_UNAVAILABLE);
+    const char *told = json_text(f->arena, json_at(requests_of(f, run.name), "1.body"));
+    assert_non_null(strstr(told, "no step has \\\"route\\\": \\\"POST /api/notes\\\""));
+    /* What cannot be read is refused before the model is asked. */
+    json_object_set_new(edited, "ACCEPTANCE.md", json_string("### AC-1 One\n\nA.\n\n### AC-1 Two\n\nB.\n"));
+    begin(f, &run, LLM_CHAT, "[]");
+    assert_int_equal(model_spec(&run.by, &run.input, &(struct planner_base){first.plan, first.documents, edited},
+                                f->arena, &second, &run.failure, &f->err),
+                     -ERR_VALIDATION);
+    assert_string_equal(f->err.field, "documents.ACCEPTANCE.md");
+    assert_int_equal(json_array_size(requests_of(f, run.name)), 0);
+}
+
 static void a_plan_becomes_tasks(void **state) {
     struct fixture *f = *state;
     const char *paths[] = {"README.md"};
@@ -214,6 +240,7 @@ int main(void) {
         T(what_is_cut_or_refused),
         T(the_documents_agree_with_the_plan),
         T(edited_documents_stay),
+        T(what_rests_on_a_dropped_criterion_is_a_fault),
         T(a_plan_becomes_tasks),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

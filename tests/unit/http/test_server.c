@@ -130,6 +130,7 @@ static const struct http_route routes[] = {
     {.method = HTTP_POST, .path = "/echo", .handle = post_echo},
     {.method = HTTP_PUT, .path = "/echo", .handle = post_echo, .is_inline = true, .max_body_bytes = 10},
     {.method = HTTP_GET, .path = "/held", .handle = held},
+    {.method = HTTP_GET, .path = "/slow", .handle = held, .is_slow = true},
     {.method = HTTP_GET, .path = "/file", .handle = get_file},
     {.method = HTTP_GET, .path = "/large", .handle = get_large},
     {.method = HTTP_GET, .path = "/odd", .handle = get_odd, .is_inline = true},
@@ -146,6 +147,7 @@ static int set_up(void **state) {
         .loop_count = 2,
         .pool_threads = 2,
         .pool_queue = 2,
+        .slow_threads = 3,
     };
     (void)sem_init(&fixture->entered, 0, 0);
     (void)sem_init(&fixture->may_go, 0, 0);
@@ -478,6 +480,27 @@ static void test_all_addresses(void **state) {
     }
 }
 
+/* What is slow has threads of its own, as many as it needs: the others do not wait for it, nor it for them. */
+static void test_slow_requests(void **state) {
+    struct fixture *fixture = *state;
+    struct client slow[3];
+    struct answer answer;
+    for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
+        slow[i] = client_open(fixture->port);
+        client_send(&slow[i], GET("/slow", ""));
+        wait_for(&fixture->entered);
+    }
+    exchange(fixture->port, GET("/echo/x", ""), &answer);
+    assert_int_equal(answer.status, 200);
+    for (size_t i = 0; i < ARRAY_LEN(slow); i++)
+        (void)sem_post(&fixture->may_go);
+    for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
+        client_answer(&slow[i], false, &answer);
+        assert_string_equal(answer.body, "held");
+        client_close(&slow[i]);
+    }
+}
+
 static void test_full_pool(void **state) {
     struct fixture *fixture = *state;
     struct client clients[4];
@@ -564,6 +587,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_stop_without_grace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_all_addresses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_pool, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_slow_requests, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_connections, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_second_server_on_the_port, set_up, tear_down),
     };

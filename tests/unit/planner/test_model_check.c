@@ -63,7 +63,7 @@ static const char plan_text[] =
 
 static void a_good_plan_has_no_faults(void **state) {
     struct checking *c = *state;
-    plan_judge(json_of(c, plan_text), &c->faults);
+    plan_judge(json_of(c, plan_text), false, &c->faults);
     says(c, "");
 }
 
@@ -124,7 +124,7 @@ static void every_fault_of_a_plan_is_named(void **state) {
         json_t *plan = json_of(c, plan_text), *at = rows[i].at ? json_at(plan, rows[i].at) : plan;
         json_t *list = json_of(c, arena_printf(c->arena, "[%s]", rows[i].value));
         json_object_set(at, rows[i].key, json_array_get(list, 0));
-        plan_judge(plan, &c->faults);
+        plan_judge(plan, false, &c->faults);
         says(c, rows[i].says);
     }
 }
