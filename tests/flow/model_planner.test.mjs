@@ -1,7 +1,8 @@
 // model_planner: planning by a language model, which is scripted, in its provider's true wire format.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { answer, criteria, description, purposeOf, tasks } from '../models/reading_list.mjs'
+import { answerOf, purposeOf } from '../models/planned.mjs'
+import { criteria, description, readingList, tasks } from '../models/reading_list.mjs'
 import { ModelServer } from '../models/server.mjs'
 import { defaultAnswers, Server, until } from './lib.mjs'
 
@@ -9,6 +10,8 @@ import { defaultAnswers, Server, until } from './lib.mjs'
 const plays = new Map()
 const asked = [] // {name, purpose, turn}
 let models, server
+
+const answer = (asked) => answerOf(readingList, asked)
 
 // A promise with its end in one's own hands.
 function gate() {
@@ -20,7 +23,7 @@ function gate() {
 const nameOf = (request) => /(?:Name: |Take the building of )([A-Za-z0-9 ]+?)(?:\\n| apart)/.exec(JSON.stringify(request.body))[1]
 
 async function play(request) {
-  const { purpose, turn } = purposeOf(request)
+  const { purpose, turn } = purposeOf(request, tasks)
   const name = nameOf(request)
   asked.push({ name, purpose, turn, request })
   return (await plays.get(name)?.({ purpose, turn, request })) ?? answer({ purpose, turn: 0 })

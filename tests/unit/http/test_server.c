@@ -419,6 +419,18 @@ static void *stop(void *arg) {
     return NULL;
 }
 
+/* Every loop has closed its listener, which is the first thing of its draining. */
+static void wait_for_refusal(int port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    bool is_refused = false;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    while (!is_refused) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        is_refused = connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 && errno == ECONNREFUSED;
+        (void)close(fd);
+    }
+}
+
 static void test_stop_lets_requests_finish(void **state) {
     struct fixture *fixture = *state;
     struct client busy = client_open(fixture->port), waiting = client_open(fixture->port);
@@ -435,6 +447,7 @@ static void test_stop_lets_requests_finish(void **state) {
     assert_int_equal(pthread_create(&stopper, NULL, stop, fixture), 0);
     client_answer(&idle, false, &answer); /* closed: the server is draining */
     assert_int_equal(answer.status, 0);
+    wait_for_refusal(fixture->port);
     (void)sem_post(&fixture->may_go);
     (void)sem_post(&fixture->may_go);
     client_answer(&busy, false, &answer);
