@@ -1,5 +1,6 @@
 // script: a model that plans the reading list, and works in codex and in opencode by the tools that each of them brings.
-import { answer as planned, files, tasks } from '../models/reading_list.mjs'
+import { answerOf } from '../models/planned.mjs'
+import { files, readingList, tasks } from '../models/reading_list.mjs'
 
 const patch = (paths) => ['*** Begin Patch', ...paths.flatMap((path) => [`*** Add File: ${path}`, ...files[path].replace(/\n$/, '').split('\n').map((line) => '+' + line)]), '*** End Patch'].join('\n')
 
@@ -24,9 +25,9 @@ export function script(gate = () => {}) {
     const text = JSON.stringify(messages.filter(({ role }) => role === 'user'))
     const tools = new Set((body.tools ?? []).map((tool) => tool.name ?? tool.function?.name))
     const agent = tools.has('exec_command') ? 'codex' : tools.has('write') ? 'opencode' : undefined
-    if (text.includes('Take the building of')) return planned({ purpose: 'decompose' })
-    if (text.includes('Write the spec of this app')) return planned({ purpose: 'spec' })
-    if (text.includes('Ask them what must be known')) return planned({ purpose: 'questions' })
+    if (text.includes('Take the building of')) return answerOf(readingList, { purpose: 'decompose' })
+    if (text.includes('Write the spec of this app')) return answerOf(readingList, { purpose: 'spec' })
+    if (text.includes('Ask them what must be known')) return answerOf(readingList, { purpose: 'questions' })
     if (!agent) return { text: 'Reading list' } // opencode asks for a title of its session
     const task = tasks.find(({ instructions }) => text.includes(JSON.stringify(instructions).slice(1, -1)))
     if (!task) throw new Error(`nobody knows what is asked for: ${text.slice(0, 500)}`)
