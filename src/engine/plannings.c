@@ -115,10 +115,8 @@ static int start(struct planning *planning, struct err *err) {
     (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     int failure = pthread_create(&thread, &attributes, planning_main, planning);
     (void)pthread_attr_destroy(&attributes);
-    if (failure) {
-        let_go(planning);
+    if (failure)
         return err_errno(err, ERR_UNAVAILABLE, failure, "cannot start a thread");
-    }
     list_append(&planning->owner->under_way, &planning->node);
     planning->owner->threads++;
     return 0;
@@ -171,11 +169,13 @@ static int join(struct plannings *plannings, const struct planning_order *order,
         return err_set(err, ERR_UNAVAILABLE, "Too many projects are being planned; try again later");
     struct planning *planning = make(plannings, order, key);
     int rc = start(planning, err);
-    if (rc == 0) {
-        planning->holders++;
-        *out = planning;
+    if (rc < 0) {
+        let_go(planning);
+        return rc;
     }
-    return rc;
+    planning->holders++;
+    *out = planning;
+    return 0;
 }
 
 /* With the lock held. */
