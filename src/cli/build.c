@@ -47,6 +47,14 @@ static void heading(const struct build *build, const char *text) {
     fflush(stdout);
 }
 
+/* A server that is there already records where it was told to. */
+static int check_foreign(const struct options *options, const char *url, struct err *err) {
+    const char *name = options->values[OPTION_RECORD] ? "record" : options->values[OPTION_REPLAY] ? "replay" : NULL;
+    return name ? err_field(err, ERR_VALIDATION, name, "--%s is for the server itself, and %s is running already", name,
+                            url)
+                : 0;
+}
+
 /* The server named, or the one on the data directory, or a new one in this process. */
 static int connect_server(struct build *build, struct err *err) {
     const struct options *options = build->options;
@@ -68,6 +76,8 @@ static int connect_server(struct build *build, struct err *err) {
         }
         buf_release(&text);
     }
+    if (rc == 0 && !build->server.engine)
+        rc = check_foreign(options, url, err);
     const char *key = options->values[OPTION_KEY];
     if (rc == 0 && !key)
         rc = server_admin_key(data, build->arena, &key, err);

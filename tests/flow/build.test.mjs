@@ -96,6 +96,14 @@ describe('what goes wrong', () => {
     assert.match(stderr, /^prazium: .*127\.0\.0\.1.*connect/)
   })
 
+  test('a recording by a server that runs already', async () => {
+    for (const option of ['--record', '--replay']) {
+      const { code, stderr } = await prazium(['build', '--yes', '--server', server.url, '--key', server.key, option, data, studio])
+      assert.equal(code, 2, stderr)
+      assert.ok(stderr.includes(`${option} is for the server itself, and ${server.url} is running already`), stderr)
+    }
+  })
+
   test('a key that is not valid', async () => {
     const { code, stderr } = await prazium(['build', '--yes', '--server', server.url, studio], { env: { PRAZIUM_KEY: 'pzm_wrong' } })
     assert.equal(code, 3)
