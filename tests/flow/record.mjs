@@ -1,11 +1,11 @@
-// record: with PRAZIUM_RECORD, the exchanges of the flow tests go into a file a process in that folder, a line of JSON each.
+// record: with PRAZIUM_EXCHANGES, the exchanges of the flow tests go into a file a process in that folder, a line of JSON each.
 // tests/contract/replay.mjs holds them against the OpenAPI document. Who asks until something is there says the same again
 // and again: of exchanges that differ in nothing that matters one is kept.
 import { createHash } from 'node:crypto'
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
-const folder = process.env.PRAZIUM_RECORD
+const folder = process.env.PRAZIUM_EXCHANGES
 const largest = 1 << 20 // bytes of a body; an exchange with more is counted, and left out
 const file = folder && join(folder, `${basename(process.argv[1] ?? 'node')}-${process.pid}.jsonl`)
 if (folder) mkdirSync(folder, { recursive: true })
