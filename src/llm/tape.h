@@ -5,9 +5,8 @@
 #include "llm/llm.h"
 
 /* DIR/<scope>/<ordinal>.json holds the request, a hash of it, and the reply. The request is what does not depend on
- * which model is asked: so a recording made with one is answered for any. Texts of parts that are volatile are kept in it,
- * and do not count. One tape may be used by many threads; the
- * calls of a scope are in order. */
+ * which model is asked: so a recording made with one is answered for any. Texts of parts that are volatile are kept in
+ * it, and do not count. One tape may be used by many threads; the calls of a scope are in order. */
 struct llm_tape;
 struct llm_tape *llm_tape_record(const char *dir);
 struct llm_tape *llm_tape_replay(const char *dir);

@@ -90,7 +90,8 @@ static void queries_are_checked(void **state) {
         {"page=x", "page must be a whole number from 1"},
         {"pageSize=101", "pageSize must be a whole number from 1 to 100"},
         {"pageSize=1&pageSize=2", "pageSize must be given once"},
-        {"status=done", "status must be one of: draft, clarifying, spec_review, approved, building, built, failed, archived"},
+        {"status=done",
+         "status must be one of: draft, clarifying, spec_review, approved, building, built, failed, archived"},
         {"colour=red", "colour is not a known query parameter"},
     };
     add_project(f);
