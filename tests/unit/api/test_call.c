@@ -60,7 +60,7 @@ static void every_fault_is_named(void **state) {
     assert_int_equal(ask(f, "PATCH", path, "{\"name\":\"\"}"), 400);
     assert_said(f, "error.message", "Project name must not be empty");
     assert_int_equal(ask(f, "PATCH", path, "{}"), 400);
-    assert_said(f, "error.message", "name or description is required");
+    assert_said(f, "error.message", "name, description or a setting is required");
     assert_int_equal(ask(f, "PATCH", path, "{\"name\":\" Trimmed \"}"), 200);
     assert_said(f, "data.name", "Trimmed");
     assert_said(f, "data.description", "An app.");
